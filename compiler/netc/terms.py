@@ -1,0 +1,402 @@
+"""Integers that remember how they were written: polynomials over the names and sizes of a definition.
+
+A `Term` is a sum of products of atoms with integer coefficients. An atom is a place where an integer comes from (a
+parameter, the channels of an input), a floor division, a call of a function of the language, or a size that only a
+run decides (`H`). A `Known` is an `int` with the term it came from: layer rules compute with it as with any integer,
+and the term goes along.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an integer of a definition comes from.
+
+    `kind` is `name` (a parameter or local), `input` (a size of the definition's input), `loop` (a size carried around
+    a loop), `join` (a size after a guard) or `call` (a size of what a block returns); `owner` identifies the place in
+    the text, `key` what it is called there.
+    """
+
+    kind: str
+    owner: Hashable
+    key: Hashable
+
+    @property
+    def label(self) -> str:
+        return str(self.key)
+
+    @property
+    def runtime(self) -> bool:
+        return False
+
+    def children(self) -> tuple[Term, ...]:
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A fact about symbolic sizes that a rule needed and could not decide: `left == right`, `left >= right`, ..."""
+
+    left: Dim
+    operator: str
+    right: Dim
+
+    def __str__(self) -> str:
+        return f"{self.left} {self.operator} {self.right}"
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """A size that only a run decides, at least 1 (`H` of `input 3xHxW`); `ledger` gathers what was assumed of it."""
+
+    name: str
+    ledger: list[Relation] | None = field(default=None, compare=False, hash=False)
+
+    @property
+    def label(self) -> str:
+        return self.name
+
+    @property
+    def runtime(self) -> bool:
+        return True
+
+    def children(self) -> tuple[Term, ...]:
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """`numerator // denominator` that does not divide evenly term by term."""
+
+    numerator: Term
+    denominator: Term
+
+    @property
+    def label(self) -> str:
+        return str(self)
+
+    @property
+    def runtime(self) -> bool:
+        return self.numerator.runtime or self.denominator.runtime
+
+    def children(self) -> tuple[Term, ...]:
+        return (self.numerator, self.denominator)
+
+    def __str__(self) -> str:
+        return f"{grouped(self.numerator)} // {grouped(self.denominator)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An expression that is no polynomial, kept as written: `int(w * base / 64)`.
+
+    `source` is Python with a numbered field `{0}` for each of `operands`; `atomic` says whether it needs parentheses.
+    """
+
+    source: str
+    operands: tuple[Term, ...]
+    atomic: bool
+
+    @property
+    def label(self) -> str:
+        return str(self)
+
+    @property
+    def runtime(self) -> bool:
+        return any(operand.runtime for operand in self.operands)
+
+    def children(self) -> tuple[Term, ...]:
+        return self.operands
+
+    def __str__(self) -> str:
+        return self.source.format(*(grouped(operand) for operand in self.operands))
+
+
+Atom = Place | Symbol | Floor | Written
+Monomial = tuple[Atom, ...]
+
+
+class Term:
+    """A polynomial with integer coefficients over atoms; immutable, equal when the same polynomial."""
+
+    __slots__ = ("_hash", "parts", "runtime")
+
+    def __init__(self, parts: Mapping[Monomial, int]):
+        self.parts = {monomial: coefficient for monomial, coefficient in parts.items() if coefficient}
+        self.runtime = any(atom.runtime for monomial in self.parts for atom in monomial)
+        self._hash: int | None = None
+
+    @staticmethod
+    def of(value: Dim) -> Term:
+        """The term of an integer, known or not."""
+        if isinstance(value, Term):
+            return value
+        if isinstance(value, Known):
+            return value.term
+        return Term({(): value})
+
+    @staticmethod
+    def atom(atom: Atom) -> Term:
+        return Term({(atom,): 1})
+
+    @property
+    def constant(self) -> int | None:
+        """The number that it is, or None."""
+        if not self.parts:
+            return 0
+        return self.parts.get(()) if len(self.parts) == 1 else None
+
+    def atoms(self) -> Iterator[Atom]:
+        """Every atom, those inside other atoms too."""
+        for monomial in self.parts:
+            for atom in monomial:
+                yield atom
+                for child in atom.children():
+                    yield from child.atoms()
+
+    def substitute(self, replace: Callable[[Atom], Term | None]) -> Term:
+        """The term with atoms replaced; None keeps an atom and looks inside it."""
+        result = Term({})
+        for monomial, coefficient in self.parts.items():
+            product = Term({(): coefficient})
+            for atom in monomial:
+                product = product * _replaced(atom, replace)
+            result = result + product
+        return result
+
+    def evaluate(self, value_of: Callable[[Atom], int]) -> int:
+        """The integer that it is when places and symbols have values."""
+        total = 0
+        for monomial, coefficient in self.parts.items():
+            product = coefficient
+            for atom in monomial:
+                if isinstance(atom, Floor):
+                    product *= atom.numerator.evaluate(value_of) // atom.denominator.evaluate(value_of)
+                else:
+                    product *= value_of(atom)
+            total += product
+        return total
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, int):
+            return self.constant == other
+        return isinstance(other, Term) and self.parts == other.parts
+
+    def __hash__(self) -> int:
+        if self._hash is None:
+            self._hash = hash(frozenset(self.parts.items()))
+        return self._hash
+
+    def __add__(self, other: Dim) -> Term:
+        parts = dict(self.parts)
+        for monomial, coefficient in _operand(self, other).parts.items():
+            parts[monomial] = parts.get(monomial, 0) + coefficient
+        return Term(parts)
+
+    def __neg__(self) -> Term:
+        return Term({monomial: -coefficient for monomial, coefficient in self.parts.items()})
+
+    def __sub__(self, other: Dim) -> Term:
+        return self + -_operand(self, other)
+
+    def __mul__(self, other: Dim) -> Term:
+        parts: dict[Monomial, int] = {}
+        for a, m in self.parts.items():
+            for b, n in _operand(self, other).parts.items():
+                monomial = _ordered(a + b)
+                parts[monomial] = parts.get(monomial, 0) + m * n
+        return Term(parts)
+
+    def __floordiv__(self, other: Dim) -> Term:
+        divisor = _operand(self, other)
+        if divisor == 0:
+            raise ZeroDivisionError("division by zero")
+        return _floor_divide(self, divisor)
+
+    def __radd__(self, other: Dim) -> Term:
+        return _operand(self, other) + self
+
+    def __rsub__(self, other: Dim) -> Term:
+        return _operand(self, other) - self
+
+    def __rmul__(self, other: Dim) -> Term:
+        return _operand(self, other) * self
+
+    def __rfloordiv__(self, other: Dim) -> Term:
+        return _operand(self, other) // self
+
+    def __str__(self) -> str:
+        return print_term(self)
+
+    __repr__ = __str__
+
+
+class Known(int):
+    """An integer with the term that a reader of the definition would write for it."""
+
+    term: Term
+
+    @staticmethod
+    def make(value: int, term: Term) -> int:
+        """A plain int where the term says nothing more."""
+        if term.constant is not None:
+            return int(value)
+        known = Known(value)
+        known.term = term
+        return known
+
+    def __add__(self, other: object) -> int:
+        return _compute(self, other, "__add__")
+
+    def __sub__(self, other: object) -> int:
+        return _compute(self, other, "__sub__")
+
+    def __mul__(self, other: object) -> int:
+        return _compute(self, other, "__mul__")
+
+    def __floordiv__(self, other: object) -> int:
+        return _compute(self, other, "__floordiv__")
+
+    def __radd__(self, other: object) -> int:
+        return _compute(self, other, "__radd__")
+
+    def __rsub__(self, other: object) -> int:
+        return _compute(self, other, "__rsub__")
+
+    def __rmul__(self, other: object) -> int:
+        return _compute(self, other, "__rmul__")
+
+    def __rfloordiv__(self, other: object) -> int:
+        return _compute(self, other, "__rfloordiv__")
+
+    def __neg__(self) -> int:
+        return Known.make(-int(self), -self.term)
+
+
+Dim = int | Term
+
+
+def _compute(known: Known, other: object, operation: str) -> int:
+    if not isinstance(other, int) or isinstance(other, bool):
+        return NotImplemented  # type: ignore[no-any-return]
+    value: int = getattr(int, operation)(int(known), int(other))
+    return Known.make(value, getattr(Term, operation)(known.term, Term.of(other)))
+
+
+def _operand(term: Term, other: Dim) -> Term:
+    """A size that only a run decides is shown with numbers, not with the names they were written as."""
+    if isinstance(other, Known) and term.runtime:
+        return Term({(): int(other)})
+    return Term.of(other)
+
+
+def _ordered(monomial: Monomial) -> Monomial:
+    return monomial if len(monomial) < 2 else tuple(sorted(monomial, key=lambda atom: atom.label))
+
+
+def _replaced(atom: Atom, replace: Callable[[Atom], Term | None]) -> Term:
+    found = replace(atom)
+    if found is not None:
+        return found
+    if isinstance(atom, Floor):
+        return atom.numerator.substitute(replace) // atom.denominator.substitute(replace)
+    if isinstance(atom, Written):
+        return written(atom.source, tuple(child.substitute(replace) for child in atom.operands), atom.atomic)
+    return Term.atom(atom)
+
+
+def written(source: str, operands: tuple[Term, ...], atomic: bool) -> Term:
+    return Term.atom(Written(source, operands, atomic))
+
+
+def _floor_divide(term: Term, divisor: Term) -> Term:
+    """Divides evenly what divides, nests `(a // b) // c` as `a // (b * c)`, and keeps the rest as a floor."""
+    number = divisor.constant
+    if number is None:
+        exact = _exact_quotient(term, divisor)
+        return exact if exact is not None else Term.atom(Floor(term, divisor))
+    if number < 0:
+        return _floor_divide(-term, Term({(): -number}))
+    even = {m: c // number for m, c in term.parts.items() if m and c % number == 0}
+    rest = {m: c for m, c in term.parts.items() if not m or c % number}
+    if () in rest and len(rest) == 1:
+        return Term({**even, (): rest[()] // number})
+    if not rest:
+        return Term(even)
+    offset, rest[()] = divmod(rest.get((), 0), number)
+    inner = Term(rest)
+    return Term({**even, (): offset}) + _nested(inner, number)
+
+
+def _nested(term: Term, number: int) -> Term:
+    """`term // number` with the constant of `term` in `0 .. number - 1`."""
+    atoms = [m for m in term.parts if m]
+    offset = term.parts.get((), 0)
+    if len(atoms) == 1 and term.parts[atoms[0]] == 1 and len(atoms[0]) == 1:
+        atom = atoms[0][0]
+        if isinstance(atom, Floor) and (by := atom.denominator.constant) is not None:
+            return _floor_divide(atom.numerator + offset * by, Term({(): by * number}))
+    return Term.atom(Floor(term, Term({(): number})))
+
+
+def _exact_quotient(term: Term, divisor: Term) -> Term | None:
+    """`term / divisor` where the divisor is one product that stands in every part of the term."""
+    if term == divisor:
+        return Term({(): 1})
+    if len(divisor.parts) != 1:
+        return None
+    ((factor, coefficient),) = divisor.parts.items()
+    parts: dict[Monomial, int] = {}
+    for monomial, c in term.parts.items():
+        left = list(monomial)
+        for atom in factor:
+            if atom not in left:
+                return None
+            left.remove(atom)
+        if c % coefficient:
+            return None
+        parts[tuple(left)] = c // coefficient
+    return Term(parts)
+
+
+def print_term(term: Term) -> str:
+    """Python source: positive parts first, in the order in which they arose, the constant last."""
+    if not term.parts:
+        return "0"
+    ordered = sorted(term.parts.items(), key=lambda part: (part[1] < 0, not part[0]))
+    text = ""
+    for monomial, coefficient in ordered:
+        piece = _print_product(monomial, abs(coefficient))
+        if not text:
+            text = f"-{piece}" if coefficient < 0 else piece
+        else:
+            text += f" - {piece}" if coefficient < 0 else f" + {piece}"
+    return text
+
+
+def _print_product(monomial: Monomial, coefficient: int) -> str:
+    factors = [str(coefficient)] if coefficient != 1 or not monomial else []
+    alone = len(factors) + len(monomial) == 1
+    factors += [_print_factor(atom, alone) for atom in monomial]
+    return " * ".join(factors)
+
+
+def _print_factor(atom: Atom, alone: bool) -> str:
+    text = atom.label
+    needs = isinstance(atom, Floor) or (isinstance(atom, Written) and not atom.atomic)
+    return f"({text})" if needs and not alone else text
+
+
+def grouped(term: Term) -> str:
+    """The term as an operand: in parentheses unless it is one name, number or call."""
+    text = print_term(term)
+    if len(term.parts) > 1 or text.startswith("-"):
+        return f"({text})"
+    ((monomial, coefficient),) = term.parts.items() or [((), 0)]
+    if not monomial or (len(monomial) == 1 and coefficient == 1 and _print_factor(monomial[0], False)[0] != "("):
+        return text
+    return f"({text})"

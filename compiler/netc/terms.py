@@ -87,19 +87,26 @@ class Floor:
         return (self.numerator, self.denominator)
 
     def __str__(self) -> str:
-        return f"{grouped(self.numerator)} // {grouped(self.denominator)}"
+        return f"{print_term(self.numerator, PRODUCT)} // {print_term(self.denominator, UNARY)}"
+
+
+# How tightly Python binds, loosest first: what an operand must be to stand without parentheses.
+TERNARY, OR, AND, NOT, COMPARE, SUM, PRODUCT, UNARY, POWER, ATOM = range(1, 11)
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """An expression that is no polynomial, kept as written: `int(w * base / 64)`.
+    """An expression kept as written: `int(w * base / 64)`.
 
-    `source` is Python with a numbered field `{0}` for each of `operands`; `atomic` says whether it needs parentheses.
+    `source` is Python with a numbered field `{0}` for each of `operands`; `level` says how tightly it binds, `needs`
+    how tightly each operand must. `requires` names what the source uses: functions of the language, constants.
     """
 
     source: str
-    operands: tuple[Term, ...]
-    atomic: bool
+    operands: tuple[Term, ...] = ()
+    level: int = ATOM
+    needs: tuple[int, ...] = ()
+    requires: tuple[Hashable, ...] = ()
 
     @property
     def label(self) -> str:
@@ -113,7 +120,8 @@ class Written:
         return self.operands
 
     def __str__(self) -> str:
-        return self.source.format(*(grouped(operand) for operand in self.operands))
+        pairs = zip(self.operands, self.needs, strict=True)
+        return self.source.format(*(print_term(operand, need) for operand, need in pairs))
 
 
 Atom = Place | Symbol | Floor | Written
@@ -305,12 +313,22 @@ def _replaced(atom: Atom, replace: Callable[[Atom], Term | None]) -> Term:
     if isinstance(atom, Floor):
         return atom.numerator.substitute(replace) // atom.denominator.substitute(replace)
     if isinstance(atom, Written):
-        return written(atom.source, tuple(child.substitute(replace) for child in atom.operands), atom.atomic)
+        operands = tuple(child.substitute(replace) for child in atom.operands)
+        return Term.atom(Written(atom.source, operands, atom.level, atom.needs, atom.requires))
     return Term.atom(atom)
 
 
-def written(source: str, operands: tuple[Term, ...], atomic: bool) -> Term:
-    return Term.atom(Written(source, operands, atomic))
+def written(
+    source: str,
+    operands: tuple[Term, ...] = (),
+    level: int = ATOM,
+    needs: tuple[int, ...] | int = 0,
+    requires: tuple[Hashable, ...] = (),
+) -> Term:
+    """A term for source that is kept as written; one number in `needs` stands for all operands."""
+    if isinstance(needs, int):
+        needs = (needs,) * len(operands)
+    return Term.atom(Written(source, operands, level, needs, requires))
 
 
 def _floor_divide(term: Term, divisor: Term) -> Term:
@@ -363,40 +381,44 @@ def _exact_quotient(term: Term, divisor: Term) -> Term | None:
     return Term(parts)
 
 
-def print_term(term: Term) -> str:
-    """Python source: positive parts first, in the order in which they arose, the constant last."""
-    if not term.parts:
-        return "0"
-    ordered = sorted(term.parts.items(), key=lambda part: (part[1] < 0, not part[0]))
+def print_term(term: Term, need: int = 0) -> str:
+    """Python source, in parentheses if it binds less tightly than `need`.
+
+    Positive parts first, in the order in which they arose, the constant last.
+    """
+    ordered = sorted(term.parts.items(), key=lambda part: (part[1] < 0, not part[0])) or [((), 0)]
     text = ""
     for monomial, coefficient in ordered:
-        piece = _print_product(monomial, abs(coefficient))
+        piece = _print_product(monomial, abs(coefficient), PRODUCT if len(ordered) > 1 else 0)
         if not text:
             text = f"-{piece}" if coefficient < 0 else piece
         else:
             text += f" - {piece}" if coefficient < 0 else f" + {piece}"
-    return text
+    return f"({text})" if _level(term) < need else text
 
 
-def _print_product(monomial: Monomial, coefficient: int) -> str:
-    factors = [str(coefficient)] if coefficient != 1 or not monomial else []
-    alone = len(factors) + len(monomial) == 1
-    factors += [_print_factor(atom, alone) for atom in monomial]
-    return " * ".join(factors)
-
-
-def _print_factor(atom: Atom, alone: bool) -> str:
-    text = atom.label
-    needs = isinstance(atom, Floor) or (isinstance(atom, Written) and not atom.atomic)
-    return f"({text})" if needs and not alone else text
-
-
-def grouped(term: Term) -> str:
-    """The term as an operand: in parentheses unless it is one name, number or call."""
-    text = print_term(term)
-    if len(term.parts) > 1 or text.startswith("-"):
-        return f"({text})"
+def _level(term: Term) -> int:
+    if len(term.parts) > 1:
+        return SUM
     ((monomial, coefficient),) = term.parts.items() or [((), 0)]
-    if not monomial or (len(monomial) == 1 and coefficient == 1 and _print_factor(monomial[0], False)[0] != "("):
-        return text
-    return f"({text})"
+    if coefficient < 0:
+        return UNARY if abs(coefficient) == 1 and len(monomial) <= 1 else PRODUCT
+    if len(monomial) + (coefficient != 1) > 1:
+        return PRODUCT
+    return _atom_level(monomial[0]) if monomial else ATOM
+
+
+def _atom_level(atom: Atom) -> int:
+    if isinstance(atom, Floor):
+        return PRODUCT
+    return atom.level if isinstance(atom, Written) else ATOM
+
+
+def _print_product(monomial: Monomial, coefficient: int, need: int) -> str:
+    factors = [str(coefficient)] if coefficient != 1 or not monomial else []
+    if len(factors) + len(monomial) > 1:
+        need = UNARY
+    for atom in monomial:
+        text = atom.label
+        factors.append(f"({text})" if _atom_level(atom) < need else text)
+    return " * ".join(factors)

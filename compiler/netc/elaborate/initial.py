@@ -1,0 +1,82 @@
+"""Initialisation: what `init` rules and the right side of `param` and `buffer` say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from netc import syntax
+from netc.diagnostics import nearest
+from netc.elaborate.expressions import value_term
+from netc.elaborate.statements import Statements
+from netc.elaborate.values import Frame, LayerRef, describe, fault
+from netc.graph import Argument, InitRule
+from netc.layer import BadArgument, Initializer
+from netc.terms import Term
+
+
+class Initial(Statements):
+    """Reads initialisers and keeps the rules of each definition."""
+
+    def initializer(self, expr: syntax.Expr, frame: Frame) -> tuple[Any, tuple[Argument, ...]]:
+        """An initialiser with its source, or a number: `normal(0, 0.02)`, `zeros`, `0.5`."""
+        head = expr.function if isinstance(expr, syntax.Call) else expr
+        cls = None
+        if isinstance(head, syntax.Name) and frame.lookup(head.id) is None:
+            cls = self.registry.find("initializers", head.id)
+        if cls is None:
+            return self.number(expr, frame)
+        given = self.given(expr if isinstance(expr, syntax.Call) else None, cls.fields, (), frame)
+        try:
+            value: Initializer = cls.bind(given.args, given.kwargs)
+        except BadArgument as error:
+            place = given.span_of(error.name, list(cls.fields)) or expr.span
+            help = f"the signature is `{cls.signature()}`"
+            raise fault("E0401", place, error.reason, "here", help=help) from None
+        names = list(cls.fields)
+        arguments = tuple(
+            Argument(names[slot] if isinstance(slot, int) else slot, term) for slot, term in given.written.items()
+        )
+        return value, arguments
+
+    def number(self, expr: syntax.Expr, frame: Frame) -> tuple[Any, tuple[Argument, ...]]:
+        if isinstance(expr, syntax.Name) and self.find(expr.id, frame) is None:
+            near = nearest(expr.id, self.registry.names("initializers"))
+            help = f"did you mean `{near}`?" if near else None
+            raise fault("E0302", expr.span, f"there is no initialiser `{expr.id}`", "here", help=help)
+        value = self.evaluate(expr, frame)
+        if isinstance(value, bool) or not isinstance(value, int | float | list | tuple):
+            raise fault("E0402", expr.span, f"an initial value is an initialiser or a number, not {describe(value)}", "here")
+        return value, (Argument("value", self.render(expr, frame)),)
+
+    def evaluate_init(self, statement: syntax.Param, frame: Frame) -> Any:
+        if statement.init is None:
+            raise fault("E0401", statement.span, f"`{statement.name}` needs an initial value", "add `= zeros`")
+        return self.initializer(statement.init, frame)
+
+    def _run_init(self, statement: syntax.Init, frame: Frame) -> None:
+        rules = []
+        for arg in statement.rules:
+            if isinstance(arg.value, syntax.Name) and arg.value.id == "default":
+                continue
+            value, arguments = self.initializer(arg.value, frame)
+            rules.append((arg.name or "weight", value, arguments))
+        kind, target = self.init_target(statement.target, frame)
+        rule = InitRule(kind, target, tuple(rules), statement.span)  # type: ignore[arg-type]
+        if not any(known.span == rule.span for known in frame.template.inits):
+            frame.template.inits.append(rule)
+
+    def init_target(self, target: syntax.Name | syntax.String, frame: Frame) -> tuple[str, str]:
+        """A layer type, a label, or a quoted pattern of paths."""
+        if isinstance(target, syntax.String):
+            return "pattern", str(self.evaluate(target, frame))
+        if target.id in frame.container.labels:
+            return "label", target.id
+        found = self.find(target.id, frame)
+        if isinstance(found, LayerRef) and not found.function:
+            return "type", found.name
+        near = nearest(target.id, [*frame.container.labels, *self.registry.names("layers")])
+        help = f"did you mean `{near}`?" if near else "name a layer type, a label that stands above, or a quoted pattern"
+        raise fault("E0302", target.span, f"`{target.id}` is neither a layer nor a label of this block", "here", help=help)
+
+
+__all__ = ["Initial", "Term", "value_term"]

@@ -1,0 +1,417 @@
+"""From a file to a network: imports, constants, tables, variants, inputs, and the expansion of one net."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import Any
+
+from netc import syntax
+from netc.diagnostics import Diagnostics, Label, Source, Span, SpecError, nearest
+from netc.elaborate.expressions import freeze, plain
+from netc.elaborate.initial import Initial
+from netc.elaborate.placing import strip
+from netc.elaborate.statements import Statements
+from netc.elaborate.values import (
+    POISON,
+    Binding,
+    BlockRef,
+    Bound,
+    Container,
+    Fault,
+    FileScope,
+    Frame,
+    FunctionRef,
+    LayerRef,
+    Tensor,
+    describe,
+    fault,
+    is_flowing,
+    tensors,
+)
+from netc.graph import Module, Network, Template
+from netc.layer import is_int
+from netc.registry import Registry
+from netc.shapes import Kind, Value
+from netc.terms import Relation, Symbol, Term
+
+LANGUAGE_VERSION = 1
+Reader = Callable[[Source, str], tuple[Source, syntax.File]]
+
+
+class Elaborator(Initial):
+    """Elaborates the nets of one file and of what it uses."""
+
+    def __init__(self, registry: Registry, read: Reader):
+        self.registry = registry
+        self.read = read
+        self.diagnostics = Diagnostics()
+        self.expansions = {}
+        self.templates = {}
+        self.symbols: dict[str, Term] = {}
+        self.ledger: list[Relation] = []
+
+    # ---- files -----------------------------------------------------------------------------------
+
+    def open(self, source: Source, file: syntax.File, chain: tuple[str, ...] = ()) -> FileScope:
+        """The names of a file and, through `use`, of others."""
+        scope = FileScope(source)
+        for item in file.items:
+            try:
+                self.declare(item, scope, (*chain, source.name))
+            except Fault as error:
+                self.diagnostics.add(error.diagnostic)
+        return scope
+
+    def declare(self, item: syntax.Item, scope: FileScope, chain: tuple[str, ...]) -> None:
+        match item:
+            case syntax.Language(version=version) if version > LANGUAGE_VERSION:
+                text = f"this file is written in version {version} of the language"
+                raise fault("E0201", item.span, text, f"this netc knows version {LANGUAGE_VERSION}", help="install a newer netc")
+            case syntax.Language(version=version) if version < 1:
+                raise fault("E0201", item.span, f"there is no version {version} of the language", "here")
+            case syntax.Use():
+                self.use(item, scope, chain)
+            case syntax.Needs():
+                self.needs(item)
+            case syntax.Default():
+                frame = self.file_frame(scope, item)
+                scope.defaults.insert(0, self.default(item, frame))
+            case syntax.Define() | syntax.Function() | syntax.Constant() | syntax.Table():
+                self.define(item.name, item, scope)
+
+    def define(self, name: str, item: syntax.Item, scope: FileScope) -> None:
+        other = scope.items.get(name)
+        if other is not None:
+            span = item.name_span if isinstance(item, syntax.Define) else item.span
+            first = other.name_span if isinstance(other, syntax.Define) else other.span
+            raise fault("E0403", span, f"`{name}` is defined twice", "again here", secondary=(Label(first, "first here"),))
+        if name in ("x", "_", "training"):
+            raise fault("E0408", item.span, f"`{name}` has a meaning of its own", "choose another name")
+        scope.items[name] = item
+
+    def use(self, item: syntax.Use, scope: FileScope, chain: tuple[str, ...]) -> None:
+        try:
+            source, file = self.read(scope.source, item.path)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise fault("E0202", item.span, f'cannot read "{item.path}": {reason.lower()}', "used here") from None
+        if source.name in chain:
+            path = " -> ".join(PurePosixPath(name).name for name in (*chain[chain.index(source.name) :], source.name))
+            raise fault("E0502", item.span, f'"{item.path}" uses itself', path)
+        other = self.open(source, file, chain)
+        for name in item.names:
+            if name.id not in other.items and name.id not in other.imports:
+                near = nearest(name.id, other.items)
+                help = f"did you mean `{near}`?" if near else None
+                raise fault("E0302", name.span, f'"{item.path}" has no `{name.id}`', "here", help=help)
+            scope.imports[name.id] = (other, name)
+
+    def needs(self, item: syntax.Needs) -> None:
+        """Only says what must be installed; a spec loads no code."""
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            version(item.distribution)
+        except (PackageNotFoundError, ValueError):
+            help = f"install it: `pip install {item.distribution}`"
+            raise fault("E0203", item.span, f"`{item.distribution}` is not installed", "needed here", help=help) from None
+
+    def file_frame(self, scope: FileScope, item: syntax.Node) -> Frame:
+        module = Module("block", "", item.span)
+        template = Template(("file", scope.source.name), "", item, (), False)  # type: ignore[arg-type]
+        return Frame(template, scope, Container(module, False))
+
+    def file_value(self, name: str, scope: FileScope) -> Any:
+        if name in scope.imports:
+            other, _ = scope.imports[name]
+            return self.file_value(name, other)
+        item = scope.items.get(name)
+        match item:
+            case syntax.Define():
+                return BlockRef(item, scope)
+            case syntax.Function():
+                return FunctionRef(item, scope)
+            case syntax.Constant() | syntax.Table():
+                return self.constant(name, item, scope)
+        return None
+
+    def constant(self, name: str, item: syntax.Constant | syntax.Table, scope: FileScope) -> Any:
+        """The worth of a constant or table, evaluated once."""
+        if name in scope.constants:
+            return scope.constants[name]
+        if name in scope.active:
+            path = " -> ".join((*scope.active[scope.active.index(name) :], name))
+            raise fault("E0502", item.span, f"`{name}` is defined by itself", path)
+        scope.active.append(name)
+        try:
+            frame = self.file_frame(scope, item)
+            if isinstance(item, syntax.Constant):
+                value = plain(self.evaluate(item.value, frame))
+            else:
+                value = [tuple(plain(self.evaluate(cell, frame)) for cell in row) for row in self.rows(item)]
+        finally:
+            scope.active.remove(name)
+        scope.constants[name] = value
+        return value
+
+    def rows(self, table: syntax.Table) -> Sequence[tuple[syntax.Expr, ...]]:
+        for row in table.rows:
+            if len(row) != len(table.columns):
+                text = f"{len(row)} cells for {len(table.columns)} columns"
+                raise fault("E0403", row[0].span.to(row[-1].span), text, f"the columns are {', '.join(table.columns)}")
+        return table.rows
+
+    # ---- nets --------------------------------------------------------------------------------------
+
+    def runnable(self, scope: FileScope) -> dict[str, syntax.Item]:
+        """The nets and variants of a file by name."""
+        found: dict[str, syntax.Item] = {}
+        for name, item in scope.items.items():
+            if (isinstance(item, syntax.Define) and item.kind == "net") or self.is_variant(name, scope):
+                found[name] = item
+        return found
+
+    def is_variant(self, name: str, scope: FileScope, seen: tuple[str, ...] = ()) -> bool:
+        item = scope.items.get(name)
+        if not isinstance(item, syntax.Constant) or not isinstance(item.value, syntax.Call) or name in seen:
+            return False
+        head = item.value.function
+        if not isinstance(head, syntax.Name):
+            return False
+        if head.id in scope.imports:
+            other, _ = scope.imports[head.id]
+            target = other.items.get(head.id)
+            return isinstance(target, syntax.Define) and target.kind == "net" or self.is_variant(head.id, other)
+        target = scope.items.get(head.id)
+        if isinstance(target, syntax.Define):
+            return target.kind == "net"
+        return self.is_variant(head.id, scope, (*seen, name))
+
+    def select(self, scope: FileScope, name: str | None) -> str:
+        """The net to build: the one that is named, or the only one that stands by itself."""
+        names = self.runnable(scope)
+        span = Span(scope.source, 0, 0)
+        listed = ", ".join(f"`{n}`" for n in names)
+        if name is not None:
+            if name in names:
+                return name
+            near = nearest(name, names)
+            help = f"did you mean `{near}`?" if near else f"it has {listed}" if names else None
+            raise fault("E0204", span, f"there is no net `{name}` in this file", "", help=help)
+        nets = [n for n, item in names.items() if isinstance(item, syntax.Define)]
+        alone = [n for n in nets if all(p.default is not None for p in names[n].params)]  # type: ignore[union-attr]
+        choice = alone if len(nets) == 1 else [] if nets else []
+        if len(choice) == 1:
+            return choice[0]
+        if len(names) == 1:
+            return next(iter(names))
+        if not names:
+            raise fault("E0204", span, "this file has no net", "", help="a net begins with `net Name:`")
+        raise fault("E0204", span, f"this file has several nets: {listed}", "", help="choose one with `--net NAME`")
+
+    def resolve_variant(self, name: str, scope: FileScope) -> tuple[syntax.Define, FileScope, list[tuple[syntax.Arg, FileScope]]]:
+        """The net behind a variant and the arguments on the way, outermost last."""
+        if name in scope.imports:
+            return self.resolve_variant(name, scope.imports[name][0])
+        item = scope.items[name]
+        if isinstance(item, syntax.Define):
+            return item, scope, []
+        assert isinstance(item, syntax.Constant) and isinstance(item.value, syntax.Call)
+        head = item.value.function
+        assert isinstance(head, syntax.Name)
+        define, where, args = self.resolve_variant(head.id, scope)
+        if args or not isinstance(scope.items.get(head.id), syntax.Define):
+            for arg in item.value.args:
+                if arg.name is None and head.id not in scope.imports:
+                    raise fault("E0401", arg.span, "a variant of a variant takes named arguments only", "here")
+        return define, where, [*args, *((arg, scope) for arg in item.value.args)]
+
+    def elaborate(self, scope: FileScope, name: str | None, params: Mapping[str, Any]) -> Network:
+        """Expands one net with its parameters; raises SpecError with every independent mistake."""
+        self.diagnostics.raise_if_any()
+        try:
+            name = self.select(scope, name)
+            define, where, args = self.resolve_variant(name, scope)
+            network = self.expand_net(name, define, where, args, params)
+        except Fault as error:
+            self.diagnostics.add(error.diagnostic)
+            raise SpecError(tuple(self.diagnostics.items)) from None
+        self.diagnostics.raise_if_any()
+        assert network is not None
+        return network
+
+    def expand_net(
+        self, name: str, define: syntax.Define, scope: FileScope,
+        args: Sequence[tuple[syntax.Arg, FileScope]], params: Mapping[str, Any],
+    ) -> Network | None:  # fmt: skip
+        self.symbols, self.ledger = {}, []
+        container = self.container_for(define, False, define)
+        template = Template((define, "net"), define.name, define, define.body, False, doc=define.doc)
+        frame = Frame(template, scope, container)
+        values, given = self.net_values(define, args, params)
+        self.bind_parameters(define, values, frame)
+        self.rebind_parameters(define, values, frame, template)
+        for param_name, value in given.items():
+            template.parameters[param_name].default = value
+        names = [p.name for p in define.params]
+        from netc.elaborate.syntactic import modules_only
+
+        template.sequential = container.sequential = modules_only(define.body, names)
+        container.module.kind = "sequential" if template.sequential else "block"
+        self.templates[template.key] = template
+        self.statements(define.body, frame)
+        if self.diagnostics.errors:
+            return None
+        return self.network(name, frame, values)
+
+    def network(self, name: str, frame: Frame, values: dict[str, Any]) -> Network:
+        template, module = frame.template, frame.container.module
+        output = frame.returned if frame.returned is not None else frame.flow
+        define = template.node
+        assert isinstance(define, syntax.Define)
+        if not template.inputs:
+            raise fault("E0303", define.name_span, f"`{define.name}` has no `input`", "add one: `input 3x32x32`")
+        if output is None or output is POISON:
+            raise fault("E0303", define.name_span, f"nothing comes out of `{define.name}`", "end it with `return ...`")
+        module.output = template.output = strip(output)
+        span = define.name_span
+        return Network(
+            name, module, template, tuple(self.templates.values()), dict(template.inputs), strip(output),
+            {key: value for key, value in values.items()}, tuple((relation, span) for relation in self.ledger),
+            tuple(d for d in self.diagnostics.items if d.severity == "warning"),
+        )  # fmt: skip
+
+    def net_values(
+        self, define: syntax.Define, args: Sequence[tuple[syntax.Arg, FileScope]], params: Mapping[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, Term]]:
+        """The value of each parameter (`...` for its default), and the source of those that are given."""
+        from netc.elaborate.expressions import value_term
+
+        known = {p.name: p for p in define.params}
+        names, values, given, position = list(known), {}, {}, 0
+        for arg, scope in args:
+            key = arg.name
+            if key is None:
+                key = names[position] if position < len(names) else None
+                position += 1
+            if key is None or key not in known:
+                raise self.bad_block_argument(BlockRef(define, scope), arg, key, names)
+            frame = self.file_frame(scope, arg)
+            values[key], given[key] = self.evaluate(arg.value, frame), self.render(arg.value, frame)
+        for key, value in params.items():
+            if key not in known:
+                near = nearest(key, names)
+                help = f"did you mean `{near}`?" if near else f"it has {', '.join(names)}" if names else "it has none"
+                raise fault("E0401", define.name_span, f"`{define.name}` has no parameter `{key}`", "this net", help=help)
+            values[key] = value
+            given[key] = value_term(value)
+        missing = [n for n, p in known.items() if p.default is None and n not in values]
+        if missing:
+            listed = ", ".join(f"`{n}`" for n in missing)
+            help = f"give it: `--set {missing[0]}=...`, or name a variant with `--net`"
+            raise fault("E0401", define.name_span, f"`{define.name}` needs {listed}", "this net", help=help)
+        return {n: values.get(n, ...) for n in names}, given
+
+    # ---- inputs ------------------------------------------------------------------------------------
+
+    def _run_input(self, statement: syntax.Input, frame: Frame) -> None:
+        define = frame.template.node
+        if not isinstance(define, syntax.Define) or define.kind != "net" or frame.parent is not None or frame.chain:
+            raise fault("E0409", statement.span, "`input` stands only in a net", "a block takes what flows into it")
+        if frame.container.module.steps:
+            raise fault("E0409", statement.span, "`input` stands before everything that uses it", "move it up")
+        value = self.input_value(statement.shape, frame)
+        name = statement.name or ("x" if not frame.template.inputs else None)
+        if name is None or name in frame.template.inputs:
+            raise fault("E0403", statement.span, "a second input needs a name of its own", "here", help="`input left: 3x32x32`")
+        tensor = Tensor(value, statement.span)
+        if frame.template.inputs and "x" in frame.template.inputs:
+            raise fault("E0403", statement.span, "with several inputs each needs a name", "here", help="`input left: 3x32x32`")
+        first = not frame.template.inputs
+        frame.template.inputs[name] = value
+        frame.container.module.inputs += (value,)
+        frame.flow = frame.entry = tensor if first else None
+        if statement.name is not None:
+            frame.env[name] = Binding(tensor, Term({}), statement.span)
+
+    def input_value(self, expr: syntax.Expr, frame: Frame) -> Value:
+        kind: Kind = "float"
+        match expr:
+            case syntax.Call(function=syntax.Name(id="int" | "float" | "bool" as name), args=args):
+                kind = name  # type: ignore[assignment]
+                sizes = [size for arg in args for size in self.input_sizes(arg.value, frame)]
+            case _:
+                sizes = list(self.input_sizes(expr, frame))
+        batch = self.symbol("N")
+        channel = 1 if kind == "float" and sizes else None
+        return Value((batch, *sizes), kind, channel)
+
+    def input_sizes(self, expr: syntax.Expr, frame: Frame) -> Sequence[Any]:
+        match expr:
+            case syntax.ShapeLiteral(parts=parts):
+                return [part if isinstance(part, int) else self.input_size(part, expr, frame) for part in parts]
+            case syntax.TupleExpr(items=items):
+                return [size for item in items for size in self.input_sizes(item, frame)]
+            case syntax.Name(id=name) if frame.lookup(name) is None and re.match(r"[A-Z]", name):
+                return [self.symbol(name)]
+        value = self.evaluate(expr, frame)
+        sizes = list(value) if isinstance(value, tuple | list) else [value]
+        for size in sizes:
+            if not is_int(size) or size < 1:
+                raise fault("E0404", expr.span, f"a size is an integer of at least 1, not {describe(size)}", "here",
+                            help="write the shape without the batch: `input 3x32x32`")
+        return sizes
+
+    def input_size(self, name: str, expr: syntax.Expr, frame: Frame) -> Any:
+        found = frame.lookup(name)
+        if found is not None:
+            if not is_int(found.value) or found.value < 1:
+                raise fault("E0404", expr.span, f"`{name}` is no size: {describe(found.value)}", "here")
+            return found.value
+        if not re.match(r"[A-Z]", name):
+            help = "a size that only a run decides begins with a capital: `input 3xHxW`"
+            raise fault("E0302", expr.span, f"there is no size `{name}`", "in this shape", help=help)
+        return self.symbol(name)
+
+    def symbol(self, name: str) -> Term:
+        if name not in self.symbols:
+            self.symbols[name] = Term.atom(Symbol(name, self.ledger))
+        return self.symbols[name]
+
+
+def open_file(source: Source, file: syntax.File, registry: Registry, read: Reader) -> tuple[Elaborator, FileScope]:
+    """An elaborator for a file, and the file's names; mistakes are raised when a net is elaborated."""
+    elaborator = Elaborator(registry, read)
+    return elaborator, elaborator.open(source, file)
+
+
+def elaborate(
+    source: Source, file: syntax.File, registry: Registry, read: Reader, name: str | None = None,
+    params: Mapping[str, Any] | None = None,
+) -> Network:  # fmt: skip
+    """Elaborates one net of a file with parameters; raises SpecError."""
+    elaborator, scope = open_file(source, file, registry, read)
+    return elaborator.elaborate(scope, name, params or {})
+
+
+def runnable(source: Source, file: syntax.File, registry: Registry, read: Reader) -> tuple[str, ...]:
+    """The nets and variants of a file by name."""
+    elaborator, scope = open_file(source, file, registry, read)
+    return tuple(elaborator.runnable(scope))
+
+
+def evaluate_in(elaborator: Elaborator, scope: FileScope) -> Callable[[syntax.Expr], Any]:
+    """A function that evaluates compile-time expressions as the file's constants are."""
+
+    def evaluate(expr: syntax.Expr) -> Any:
+        try:
+            return elaborator.evaluate(expr, elaborator.file_frame(scope, expr))
+        except Fault as error:
+            raise SpecError((error.diagnostic,)) from None
+
+    return evaluate
+
+
+__all__ = ["Bound", "Elaborator", "LayerRef", "Statements", "elaborate", "evaluate_in", "freeze", "is_flowing", "open_file", "runnable", "tensors"]

@@ -1,0 +1,64 @@
+"""What the syntax alone decides: whether a suite is a Sequential, and which names it binds."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+
+from netc import syntax
+
+
+def modules_only(body: Iterable[syntax.Stmt], names: Collection[str]) -> bool:
+    """Whether every statement places modules and does nothing else, so that the suite is a Sequential.
+
+    `names` are the parameters and locals around it: a lower-case name among them stands for a layer that was passed.
+    """
+    return all(_places_modules(statement, names) for statement in body)
+
+
+def _places_modules(statement: syntax.Stmt, names: Collection[str]) -> bool:
+    match statement:
+        case syntax.Flow(operator=None, label=label, body=body):
+            return label is not None or is_module(body, names)
+        case syntax.For(target=target, body=body):
+            return modules_only(body, {*names, *target.names})
+        case syntax.If(branches=branches, otherwise=otherwise):
+            return all(modules_only(body, names) for body in (*(b for _, b in branches), otherwise))
+        case syntax.Input() | syntax.Default() | syntax.Init():
+            return True
+    return False
+
+
+def is_module(expr: syntax.Expr, names: Collection[str]) -> bool:
+    """Whether a stage is a module by the look of its name, or several of them."""
+    match expr:
+        case syntax.Name(id=name):
+            return name[:1].isupper() or name in names
+        case syntax.Call(function=syntax.Name(id=name)):
+            return name[:1].isupper() or name in names
+        case syntax.Binary(operator="*", right=right):
+            return is_module(right, names)
+        case syntax.Pipe(stages=stages):
+            return all(is_module(stage, names) for stage in stages)
+        case syntax.Group(body=body):
+            return modules_only(body, names)
+        case syntax.IfElse(then=then, otherwise=otherwise):
+            return is_module(then, names) and is_module(otherwise, names)
+    return False
+
+
+def assigned(body: Iterable[syntax.Stmt]) -> Iterator[str]:
+    """The names that a suite binds by assignment, those in nested loops and conditions too."""
+    for statement in body:
+        match statement:
+            case syntax.Assign(target=target):
+                yield from target.names
+            case syntax.For(body=inner):
+                yield from assigned(inner)
+            case syntax.If(branches=branches, otherwise=otherwise):
+                for _, inner in branches:
+                    yield from assigned(inner)
+                yield from assigned(otherwise)
+
+
+def has_input(body: Iterable[syntax.Stmt]) -> bool:
+    return any(isinstance(statement, syntax.Input) for statement in body)

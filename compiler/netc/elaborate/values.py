@@ -1,0 +1,231 @@
+"""What names stand for while a spec is elaborated: tensors, recipes (layers not yet placed), frames and scopes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from netc import syntax
+from netc.diagnostics import Diagnostic, Label, Source, Span
+from netc.graph import Module, Template
+from netc.layer import Layer
+from netc.shapes import Value
+from netc.terms import Term
+
+
+class Fault(Exception):
+    """A mistake in the spec, caught at the statement that holds it."""
+
+    def __init__(self, diagnostic: Diagnostic):
+        super().__init__(diagnostic.message)
+        self.diagnostic = diagnostic
+
+
+class Poisoned(Exception):
+    """A value that an earlier mistake left without meaning; what touches it stays silent."""
+
+
+def fault(
+    code: str,
+    span: Span,
+    message: str,
+    label: str = "",
+    *,
+    help: str | None = None,
+    notes: tuple[str, ...] = (),
+    secondary: tuple[Label, ...] = (),
+) -> Fault:
+    return Fault(Diagnostic(code, message, Label(span, label), secondary, notes, help))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Tensor:
+    """A value of the network at one point of the flow, and the place in the text that made it."""
+
+    value: Value
+    span: Span
+
+
+Flowing = Tensor | tuple["Flowing", ...]
+
+
+class _Poison:
+    def __repr__(self) -> str:
+        return "poison"
+
+
+POISON = _Poison()
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class LayerRef:
+    """A registered layer, by the name that was written; `function` when that is the name of its function."""
+
+    name: str
+    cls: type[Layer]
+    function: bool
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class BlockRef:
+    """A definition and the file in which it stands."""
+
+    define: syntax.Define
+    scope: FileScope
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class FunctionRef:
+    """A function of the file: `double(a) = 2 * a`."""
+
+    function: syntax.Function
+    scope: FileScope
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Bound:
+    """A layer or block with arguments, not yet placed: `y = Conv(8)`, `act=LeakyReLU(0.1)`."""
+
+    target: LayerRef | BlockRef
+    call: syntax.Call
+    frame: Frame
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Deferred:
+    """A chain or group that is not yet placed, with the frame in which it was written."""
+
+    expr: syntax.Expr
+    frame: Frame
+
+
+Recipe = LayerRef | BlockRef | Bound | Deferred
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """What a name stands for, and the term that emitted code writes for it; `span` is where it was bound."""
+
+    value: Any
+    term: Term
+    span: Span
+
+
+@dataclass(eq=False, slots=True)
+class Default:
+    """`default Conv(padding=same)`: the arguments, and the frame in which they are evaluated (None: the file)."""
+
+    cls: type[Layer]
+    args: tuple[syntax.Arg, ...]
+    frame: Frame
+
+
+@dataclass(eq=False)
+class FileScope:
+    """The names of one file: definitions, functions, constants, tables, imports, and its lexical defaults."""
+
+    source: Source
+    items: dict[str, syntax.Item] = field(default_factory=dict)
+    imports: dict[str, tuple[FileScope, syntax.Name]] = field(default_factory=dict)
+    defaults: list[Default] = field(default_factory=list)
+    constants: dict[str, Any] = field(default_factory=dict)
+    active: list[str] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class Container:
+    """A module under construction: its labels, the next number of a Sequential, and the node that will be its."""
+
+    module: Module
+    sequential: bool
+    labels: dict[str, Placed] = field(default_factory=dict)
+    count: int = 0
+    stateless: dict[str, int] = field(default_factory=dict)
+    broken: set[str] = field(default_factory=set)
+
+    def next_index(self) -> str:
+        self.count += 1
+        return str(self.count - 1)
+
+
+@dataclass(eq=False, slots=True)
+class Placed:
+    """A member of a container, ready to be applied again."""
+
+    module: Module
+    use: Any
+    span: Span
+
+
+@dataclass(eq=False)
+class Frame:
+    """One expansion of a definition (or of a labelled suite, whose `parent` is the frame around it)."""
+
+    template: Template
+    scope: FileScope
+    container: Container
+    flow: Any = None
+    entry: Any = None
+    parent: Frame | None = None
+    env: dict[str, Binding] = field(default_factory=dict)
+    defaults: tuple[Default, ...] = ()
+    chain: tuple[tuple[str, Span], ...] = ()
+    returned: Any = None
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+
+    def lookup(self, name: str) -> Binding | None:
+        frame: Frame | None = self
+        while frame is not None:
+            if name in frame.env:
+                return frame.env[name]
+            frame = frame.parent
+        return None
+
+    def names(self) -> Iterator[str]:
+        frame: Frame | None = self
+        while frame is not None:
+            yield from frame.env
+            frame = frame.parent
+
+
+def tensors(flowing: Any) -> Iterator[Tensor]:
+    """The tensors of a flow, nested ones in order."""
+    if isinstance(flowing, Tensor):
+        yield flowing
+    elif isinstance(flowing, tuple | list):
+        for item in flowing:
+            yield from tensors(item)
+    elif isinstance(flowing, dict):
+        for item in flowing.values():
+            yield from tensors(item)
+
+
+def is_flowing(value: Any) -> bool:
+    """Whether a value is a tensor or a tuple of tensors."""
+    if isinstance(value, Tensor):
+        return True
+    return isinstance(value, tuple) and bool(value) and all(is_flowing(item) for item in value)
+
+
+def describe(value: Any) -> str:
+    """What kind of thing a value is, for messages."""
+    if isinstance(value, LayerRef):
+        return f"the {'function' if value.function else 'layer'} `{value.name}`"
+    if isinstance(value, BlockRef):
+        return f"the block `{value.define.name}`"
+    if isinstance(value, Bound | Deferred):
+        return "a layer that is not placed yet"
+    if isinstance(value, FunctionRef):
+        return f"the function `{value.function.name}`"
+    if is_flowing(value):
+        return "a tensor"
+    if value is None:
+        return "`none`"
+    if isinstance(value, bool):
+        return "`true`" if value else "`false`"
+    if isinstance(value, int | float):
+        return f"the number {value}"
+    if isinstance(value, str):
+        return f'the text "{value}"'
+    return "a list" if isinstance(value, list | tuple) else type(value).__name__

@@ -1,0 +1,211 @@
+"""The checked network: a tree of modules with their values, and the templates from which its classes are emitted.
+
+A `Module` is one place in the module tree of one network. Repeated expansions of a block share their subtree, so the
+tree is a directed graph in memory and costs what the text costs. A `Template` is one class to be emitted: everything
+that was learnt about each place of a definition's text (`Site`s), with sizes as terms over the definition's names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from netc import syntax
+from netc.diagnostics import Diagnostic, Span
+from netc.layer import Layer, State, Values
+from netc.shapes import Value
+from netc.terms import Relation, Term
+
+# ---- the tree --------------------------------------------------------------------------------
+
+
+@dataclass(eq=False, slots=True)
+class Module:
+    """A layer with its arguments, or a container with children in registration order.
+
+    `steps` lists what happens in order of execution, `output` what comes out, `state` the tensors that the module
+    itself keeps (those of its children aside).
+    """
+
+    kind: Literal["layer", "block", "sequential"]
+    name: str
+    span: Span
+    layer: Layer | None = None
+    inputs: tuple[Value, ...] = ()
+    output: Values | None = None
+    state: dict[str, State] = field(default_factory=dict)
+    children: dict[str, Module] = field(default_factory=dict)
+    steps: list[Step] = field(default_factory=list)
+    text: str = ""
+    tied: dict[str, str] = field(default_factory=dict)
+    _size: int | None = None
+
+    def named_state(self, prefix: str = "") -> Iterator[tuple[str, State]]:
+        """The `state_dict` keys in order with what they hold."""
+        for name, state in self.state.items():
+            yield prefix + name, state
+        for label, child in self.children.items():
+            yield from child.named_state(f"{prefix}{label}.")
+
+    def walk(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
+        """Every module below this one with its path, in registration order."""
+        for label, child in self.children.items():
+            yield prefix + label, child
+            yield from child.walk(f"{prefix}{label}.")
+
+    @property
+    def parameter_count(self) -> int:
+        """The number of trained scalars in this module and below; a shared module counts once."""
+        if self._size is None:
+            own = sum(_volume(s.shape) for s in self.state.values() if s.kind == "parameter")
+            distinct = {id(child): child for child in self.children.values()}
+            self._size = own + sum(child.parameter_count for child in distinct.values())
+        return self._size
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One application: the label under which the module stands (None for a function), and what came out."""
+
+    label: str | None
+    text: str
+    module: Module | None
+    output: Values
+
+
+def _volume(shape: tuple[Any, ...]) -> int:
+    total = 1
+    for size in shape:
+        total *= int(size)
+    return total
+
+
+# ---- what the emitter reads ------------------------------------------------------------------
+
+
+@dataclass(eq=False, slots=True)
+class Argument:
+    """An argument of a PyTorch call: its name there, the source, and whether it is given by position."""
+
+
+    name: str
+    term: Term
+    positional: bool = False
+
+
+@dataclass(eq=False, slots=True)
+class Use:
+    """What a stage of a chain turned out to be.
+
+    - `layer`: a PyTorch module, placed here; `function`: a call in `forward`.
+    - `block`: a definition (or suite) placed here; `inline`: one expanded in place.
+    - `member`: a module that is placed elsewhere, used again.
+    - `parameter`: a layer or block that a parameter holds; `value`: a tensor that becomes the flow.
+    """
+
+    kind: Literal["layer", "function", "block", "inline", "member", "parameter", "value"]
+    layer: Layer | None = None
+    inputs: tuple[Value, ...] = ()
+    operands: tuple[syntax.Expr | None, ...] = ()
+    arguments: tuple[Argument, ...] = ()
+    template: Template | None = None
+    callee: str = ""
+    label: str | None = None
+    output: Values | None = None
+
+
+@dataclass(eq=False, slots=True)
+class Guard:
+    """A condition: its source, and which outcomes occurred."""
+
+    condition: Term
+    outcomes: set[bool] = field(default_factory=set)
+
+
+@dataclass(eq=False, slots=True)
+class Loop:
+    """A loop: the source of its iterable, and how often it ran."""
+
+    iterable: Term
+    counts: set[int] = field(default_factory=set)
+
+
+@dataclass(eq=False, slots=True)
+class Joined:
+    """A size after a guard (taken, skipped) or around a loop (entry, back)."""
+
+    terms: dict[int, Term] = field(default_factory=dict)
+
+
+Site = Use | Guard | Loop
+
+
+@dataclass(eq=False, slots=True)
+class Construction:
+    """A place where a template is constructed: in which template, with which arguments by parameter."""
+
+    caller: Template
+    arguments: dict[str, Term]
+
+
+@dataclass(eq=False, slots=True)
+class InitRule:
+    """`init target: rules`: a layer type, a label or a pattern, and for each parameter an initialiser and its source."""
+
+    kind: Literal["type", "pattern", "label"]
+    target: str
+    rules: tuple[tuple[str, Any, tuple[Argument, ...]], ...]
+    span: Span
+
+
+@dataclass(eq=False)
+class Template:
+    """One class to be emitted, for a definition with inputs of certain ranks and arguments of certain kinds."""
+
+    key: Hashable
+    name: str
+    node: syntax.Define | syntax.Flow
+    body: tuple[syntax.Stmt, ...]
+    sequential: bool
+    parent: Template | None = None
+    doc: str = ""
+    parameters: dict[str, Parameter] = field(default_factory=dict)
+    inputs: dict[str, Value] = field(default_factory=dict)
+    sites: dict[syntax.Node, Site] = field(default_factory=dict)
+    terms: dict[syntax.Node, Term] = field(default_factory=dict)
+    joins: dict[tuple[Hashable, Hashable], Joined] = field(default_factory=dict)
+    locals: dict[syntax.Node, dict[str, Term]] = field(default_factory=dict)
+    constructions: list[Construction] = field(default_factory=list)
+    output: Values | None = None
+    inits: list[InitRule] = field(default_factory=list)
+
+    @property
+    def root(self) -> Template:
+        """The template of the enclosing definition."""
+        return self if self.parent is None else self.parent.root
+
+
+@dataclass(eq=False, slots=True)
+class Parameter:
+    """A parameter of a definition: its default as source, and every value that it took."""
+
+    name: str
+    default: Term | None
+    values: list[Any] = field(default_factory=list)
+    tensor: bool = False
+
+
+@dataclass(eq=False)
+class Network:
+    """An elaborated net: its tree, its template, and every template below it, callers after what they call."""
+
+    name: str
+    root: Module
+    template: Template
+    templates: tuple[Template, ...]
+    inputs: dict[str, Value]
+    output: Values
+    parameters: dict[str, Any]
+    constraints: tuple[tuple[Relation, Span], ...] = ()
+    warnings: tuple[Diagnostic, ...] = ()

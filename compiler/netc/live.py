@@ -1,0 +1,110 @@
+"""The live module: executes emitted source in a module of its own, so that it can be inspected, copied and pickled.
+
+The module is named by the hash of its source. Pickling by reference would fail in a process that never executed it,
+hence a reducer for each class carries the source along; unpickling needs netc installed and nothing else.
+"""
+
+from __future__ import annotations
+
+import copyreg
+import hashlib
+import linecache
+import sys
+import threading
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+from torch import nn
+
+from netc.allowed import refusals
+
+PREFIX = "netc_live_"
+_EXECUTING = threading.RLock()
+
+
+class InternalError(Exception):
+    """A fault of the compiler, never of a spec; `reproducer` is the command that shows it."""
+
+    def __init__(self, message: str, reproducer: str | None = None):
+        super().__init__(message)
+        self.reproducer = reproducer
+
+
+def load_source(source: str, class_name: str, name: str) -> type[nn.Module]:
+    """The class of that name in the emitted source; `name` is what tracebacks call the source by.
+
+    The same source is executed once in a process. Raises InternalError for a source that says what no emitter says.
+    """
+    found = getattr(live_module(source, name), class_name, None)
+    if not (isinstance(found, type) and issubclass(found, nn.Module)):
+        raise InternalError(f"the source emitted for `{name}` has no model `{class_name}`")
+    return found
+
+
+def live_module(source: str, name: str) -> ModuleType:
+    """The module that this source makes, executed unless it was already."""
+    digest = hashlib.sha256(source.encode()).hexdigest()[:16]
+    with _EXECUTING:
+        known = sys.modules.get(PREFIX + digest)
+        return known if known is not None else _execute(source, name, digest)
+
+
+def _execute(source: str, name: str, digest: str) -> ModuleType:
+    if found := refusals(source):
+        raise InternalError(f"the source emitted for `{name}` is refused: {'; '.join(found)}")
+    module = ModuleType(PREFIX + digest, f"The source that netc emitted for {name}.")
+    filename = f"<netc {name} {digest}>"
+    module.__file__ = filename
+    # No modification time: `linecache` then keeps the entry, as it does for what a loader provides.
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    sys.modules[module.__name__] = module
+    try:
+        exec(compile(source, filename, "exec", dont_inherit=True), vars(module))
+    except BaseException:
+        del sys.modules[module.__name__]
+        raise
+    for value in vars(module).values():
+        if isinstance(value, type) and value.__module__ == module.__name__:
+            copyreg.pickle(value, _Reducer(source, name))  # type: ignore[arg-type]
+    return module
+
+
+class _Reducer:
+    """Takes an object apart as `object.__reduce_ex__` does, with the source in place of a reference to its class."""
+
+    def __init__(self, source: str, name: str):
+        self.source, self.name = source, name
+
+    def __call__(self, instance: Any) -> tuple[Any, ...]:
+        _, (cls, *args), *state = instance.__reduce_ex__(2)
+        return (revive, (self.source, self.name, cls.__qualname__, *args), *state)
+
+
+def revive(source: str, name: str, qualname: str, *args: Any) -> Any:
+    """An object of a class of the emitted source, not yet initialised; what pickles call."""
+    cls: Any = live_module(source, name)
+    for part in qualname.split("."):
+        cls = getattr(cls, part)
+    return cls.__new__(cls, *args)
+
+
+def check_state(module: nn.Module, expected: Mapping[str, tuple[int, ...]], reproducer: str | None = None) -> None:
+    """Compares the `state_dict` with what the compiler predicted; raises InternalError at the first difference."""
+    actual = {key: tuple(tensor.shape) for key, tensor in module.state_dict().items()}
+    if actual == dict(expected) and list(actual) == list(expected):
+        return
+    raise InternalError(f"the state of {type(module).__name__} is not as predicted: {_difference(actual, expected)}",
+                        reproducer)
+
+
+def _difference(actual: Mapping[str, tuple[int, ...]], expected: Mapping[str, tuple[int, ...]]) -> str:
+    for key in [key for key in actual if key not in expected]:
+        return f"`{key}` was not expected"
+    for key in [key for key in expected if key not in actual]:
+        return f"`{key}` is missing"
+    for key, shape in actual.items():
+        if shape != expected[key]:
+            return f"`{key}` has shape {shape}, not {expected[key]}"
+    key, instead = next((a, e) for a, e in zip(actual, expected, strict=True) if a != e)
+    return f"`{key}` stands where `{instead}` was expected"

@@ -1,0 +1,9 @@
+"""From text to syntax tree: `parse(source)` gives a `syntax.File` or raises a `SpecError`.
+
+The grammar is `grammar.lark`; its tables are generated ahead (`tables.json`, written by `python -m netc.parse.generate`).
+The codes of syntax errors stand in `codes.py`.
+"""
+
+from netc.parse.driver import parse
+
+__all__ = ["parse"]

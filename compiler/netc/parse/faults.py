@@ -1,0 +1,159 @@
+"""Says in plain words why a token cannot stand where it stands, by trying what would make it fit."""
+
+from __future__ import annotations
+
+import re
+
+from netc.diagnostics import Diagnostic, Label, Span
+from netc.parse.lexer import CLOSERS, OPENERS, Token
+from netc.parse.place import ENDS, Place
+
+COMPARISONS = ("EQUAL", "UNEQUAL", "LESS", "LESS_EQUAL", "MORE", "MORE_EQUAL")
+OPENING_WORDS = ("if", "elif", "for", "def", "net")
+TOP_WORDS = ("def", "net", "table", "train", "use", "needs", "language")
+_CONDITION = re.compile(r"\b(if|elif|when|and|or|not)\b")
+
+
+def explain(place: Place) -> Diagnostic:
+    """The one error for a token that cannot stand where it stands."""
+    checks = (_bracket, _layout, _equals, _reserved, _misplaced, _chained, _glued, _missing, _ended)
+    return next((found for check in checks if (found := check(place))), None) or _stray(place)
+
+
+def _fault(code: str, message: str, span: Span, text: str = "", *labels: Label, help: str | None = None) -> Diagnostic:
+    return Diagnostic(code, message, Label(span, text), labels, help=help)
+
+
+# ---- brackets ----
+
+
+def _bracket(place: Place) -> Diagnostic | None:
+    token, lexer = place.token, place.lexer
+    if token.type in CLOSERS and lexer.closed is None:
+        if not lexer.brackets:
+            return _fault("E0104", f"{place.shown} closes nothing", place.span, "nothing is open here")
+        opener = lexer.brackets[-1]
+        if any(outer.text == CLOSERS[token.type] for outer in lexer.brackets):
+            return _unclosed(place, opener, Span(lexer.source, token.start, token.start))
+        label = Label(lexer.span(opener), "opened here")
+        message = f"`{opener.text}` is closed by {place.shown}"
+        return _fault("E0104", message, place.span, f"expected `{OPENERS[opener.type]}`", label)
+    open_before = place.brackets
+    if open_before and token.type not in CLOSERS and place.is_outside(open_before[-1]):
+        return _unclosed(place, open_before[-1], place.end_of_lines(open_before[-1]))
+    return None
+
+
+def _unclosed(place: Place, opener: Token, span: Span) -> Diagnostic:
+    label = Label(place.lexer.span(opener), "opened here")
+    closer = OPENERS[opener.type]
+    return _fault("E0103", f"`{opener.text}` is never closed", span, f"expected `{closer}` here", label)
+
+
+# ---- lines ----
+
+
+def _layout(place: Place) -> Diagnostic | None:
+    if place.token.type == "_INDENT":
+        if place.before is None:
+            return _fault("E0109", "unexpected indentation", place.span, "the first line stands at the left margin")
+        help = "if the line above opens a block, it ends with `:`"
+        return _fault("E0109", "unexpected indentation", place.span, "deeper than the line above", help=help)
+    if place.viable("_INDENT") and place.before:
+        here = place.lexer.span(place.before)
+        return _fault("E0111", "a block is missing", here, "opens a block", help="indent the lines that belong to it")
+    return None
+
+
+def _ended(place: Place) -> Diagnostic | None:
+    if place.token.type not in ENDS:
+        return None
+    what = place.expected
+    text = f"expected {what} here" if what else ""
+    where = "line" if place.lexer.layout else "expression"
+    return _fault("E0120", f"the {where} ends too early", place.gap, text)
+
+
+# ---- words and marks ----
+
+
+def _equals(place: Place) -> Diagnostic | None:
+    """`==` for `=` and the other way round."""
+    equal = place.kind_of("=")
+    if place.token.type == "EQUAL" and place.viable(equal):
+        return _fault("E0113", "`==` compares, `=` binds a name", place.span, "expected `=`")
+    in_condition = _CONDITION.search(place.line_before)
+    if place.token.type == equal and in_condition and place.viable("EQUAL"):
+        return _fault("E0113", "`=` binds a name, `==` compares", place.span, "expected `==`")
+    return None
+
+
+def _reserved(place: Place) -> Diagnostic | None:
+    token, before, words = place.token, place.before, place.lexer.tables.keywords
+    if before and words.get(before.text) == before.type and before.text not in OPENING_WORDS and place.same_line:
+        message = f"`{before.text}` is a reserved word"
+        if token.type == "COLON":
+            help = f'as a label it is quoted: `"{before.text}": ...`'
+            return _fault("E0112", message, place.lexer.span(before), help=help)
+        if token.type == place.kind_of("="):
+            return _fault("E0112", message, place.lexer.span(before), help="take another name")
+    if words.get(token.text) == token.type and place.viable("NAME") and not place.viable("NUMBER"):
+        if not place.viable("DEF"):
+            return _fault("E0112", f"{place.shown} is a reserved word", place.span, help="take another name")
+    return None
+
+
+def _misplaced(place: Place) -> Diagnostic | None:
+    """A definition inside a block, a statement outside of one, an `else` without an `if`."""
+    token, before = place.token, place.before
+    at_margin = len(place.lexer.indents) == 1 and not place.brackets
+    if token.type in ("ELSE", "ELIF") and not place.line_before.strip():
+        text = "no `if` stands right above, equally deep"
+        return _fault("E0101", f"{place.shown} without an `if`", place.span, text)
+    if before and before.text in TOP_WORDS and before.type == "NAME" and place.same_line and not at_margin:
+        text = "inside a block"
+        return _fault("E0101", f"`{before.text}` stands at the left margin only", place.lexer.span(before), text)
+    if at_margin and place.lexer.layout and (place.viable("DEF") or place.viable(place.kind_of("="))):
+        message = "a statement outside of a block" if token.type != "_DEDENT" else "unexpected end of a block"
+        help = "at the left margin stand definitions; statements are indented under `net Name:` or `def Name:`"
+        span = place.line_so_far if place.same_line and before else place.span
+        return _fault("E0101", message, span, help=help)
+    return None
+
+
+def _chained(place: Place) -> Diagnostic | None:
+    if place.token.type in COMPARISONS and place.viable("AND") and place.viable("PLUS"):
+        help = "join two comparisons with `and`"
+        return _fault("E0101", "comparisons do not chain", place.span, "a second comparison", help=help)
+    return None
+
+
+def _glued(place: Place) -> Diagnostic | None:
+    """`3abc`, `1.2.3`."""
+    before, token = place.before, place.token
+    kinds = ("NUMBER", "SHAPE", "NAME")
+    if before and before.end == token.start and before.type in kinds[:2] and token.type in kinds:
+        span = Span(place.lexer.source, before.start, token.end)
+        return _fault("E0115", f"`{span.text}` is neither a number nor a name", span)
+    return None
+
+
+def _missing(place: Place) -> Diagnostic | None:
+    """The first mark that would let the rest of the line be read."""
+    before, token, brackets = place.before, place.token, place.brackets
+    if before is None or token.type == "$END" and not place.lexer.layout:
+        return None
+    marks = [",", ":", "=", "in", ";"]
+    if place.line_before.strip() == before.text and token.type == "NAME" and token.text[0].islower():
+        marks = [",", ";", ":", "="]
+    for mark in marks:
+        if place.fits(place.kind_of(mark)):
+            return _fault("E0102", f"missing `{mark}`", place.gap, f"expected `{mark}` here")
+    if brackets and place.fits(place.kind_of(OPENERS[brackets[-1].type])):
+        return _unclosed(place, brackets[-1], place.gap)
+    return None
+
+
+def _stray(place: Place) -> Diagnostic:
+    what = place.expected
+    return _fault("E0101", f"unexpected {place.shown}", place.span, f"expected {what}" if what else "")

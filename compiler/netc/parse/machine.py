@@ -1,0 +1,105 @@
+"""The LALR machine: takes tokens, keeps the stack, and calls the builder for every rule that is complete."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from netc.diagnostics import Source, Span, SpecError
+from netc.parse.lexer import Token
+from netc.parse.lexical import too_deep
+from netc.parse.tables import Tables
+
+Action = Callable[..., object]
+
+MAX_DEPTH = 150
+"""How deep a tree may become; chains such as `a + b + c` deepen it by one for each operator."""
+MAX_STACK = 2000
+_LAYOUT = frozenset(("_NL", "_INDENT", "_DEDENT", "$END"))
+
+
+class Machine:
+    """A parse under way. `states` is what the tables know of it; the other stacks run in parallel below them."""
+
+    __slots__ = ("actions", "depths", "end", "last_end", "source", "starts", "states", "tables", "values")
+
+    def __init__(self, tables: Tables, actions: Sequence[Action | None], source: Source, start: str, offset: int) -> None:
+        self.tables = tables
+        self.actions = actions
+        """One for each rule of the tables; None takes the list of the children."""
+        self.source = source
+        self.states = [tables.start[start]]
+        self.end = tables.end[start]
+        self.values: list[object] = []
+        self.starts: list[int] = []
+        self.depths: list[int] = []
+        self.last_end = offset
+
+    def feed(self, token: Token) -> bool:
+        """Take one token; False, with the stacks as before, if it cannot stand here."""
+        tables, states, kind = self.tables, self.states, token.type
+        before: tuple[list[int], list[object], list[int], list[int]] | None = None
+        while True:
+            action = tables.actions[states[-1]].get(kind)
+            if action is None:
+                if before is not None:
+                    self.states, self.values, self.starts, self.depths = before
+                return False
+            if action >= 0:
+                states.append(action)
+                self._shift(token, kind)
+                return True
+            if before is None:
+                before = (states.copy(), self.values.copy(), self.starts.copy(), self.depths.copy())
+            rule = tables.rules[~action]
+            if rule.action == "pass" and rule.size == 1:
+                states[-1] = tables.gotos[states[-2]][rule.origin]
+            else:
+                self._reduce(~action)
+            if kind == "$END" and states[-1] == self.end:
+                return True
+
+    def _shift(self, token: Token, kind: str) -> None:
+        self.values.append(token)
+        self.depths.append(0)
+        if kind in _LAYOUT:
+            self.starts.append(self.last_end)
+        else:
+            self.starts.append(token.start)
+            self.last_end = token.end
+        if len(self.states) > MAX_STACK:
+            raise SpecError((too_deep(Span(self.source, token.start, token.end), f"{MAX_STACK} steps"),))
+
+    def _reduce(self, number: int) -> None:
+        rule = self.tables.rules[number]
+        size = rule.size
+        start, depth = self.last_end, 0
+        popped: list[object] = []
+        if size:
+            popped = self.values[-size:]
+            start = self.starts[-size]
+            depth = max(self.depths[-size:])
+            for stack in (self.states, self.values, self.starts, self.depths):
+                del stack[-size:]
+        children: list[object] = []
+        for pick in rule.picks:
+            value = popped[pick] if pick >= 0 else None
+            if pick in rule.spliced:
+                assert isinstance(value, list)
+                children += value
+            else:
+                children.append(value)
+        result: object = children
+        if rule.action == "pass":
+            result = children[0]
+        else:
+            action = self.actions[number]
+            if action is not None:
+                span = Span(self.source, start, self.last_end)
+                depth += 1
+                if depth > MAX_DEPTH:
+                    raise SpecError((too_deep(span, f"{MAX_DEPTH} levels"),))
+                result = action(span, *children)
+        self.values.append(result)
+        self.starts.append(start)
+        self.depths.append(depth)
+        self.states.append(self.tables.gotos[self.states[-1]][rule.origin])

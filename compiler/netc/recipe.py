@@ -1,0 +1,237 @@
+"""The training recipe: its IR, and the contracts of losses, optimizers, schedules and data sources.
+
+As with a layer, all that is known of one thing stands in one class: its fields are the arguments in PyTorch's order,
+its docstring documents it, `module` is what PyTorch calls it, and a rule refuses by raising `Reject`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any, ClassVar, Generic, Literal, TypeVar
+
+from netc.diagnostics import Span
+from netc.layer import Reject, Signature
+from netc.shapes import Shape, Value, same, show_shape
+
+# ---- what a recipe is checked against ----------------------------------------------------------
+
+Outputs = Value | tuple["Outputs", ...] | Mapping[str, "Outputs"]
+
+
+@dataclass(frozen=True, slots=True)
+class NetParameter:
+    """A parameter of the network: its path in the state dict, and the layer that it belongs to.
+
+    `layer` is the layer's type in the language (`BatchNorm`, "" for a bare `param`), `module` its class in PyTorch
+    (`torch.nn.BatchNorm2d`, or the bare name of a class that stands in the emitted file).
+    """
+
+    path: str
+    layer: str
+    module: str
+    shape: Shape
+
+    @property
+    def leaf(self) -> str:
+        """`weight`, `bias`, `in_proj_weight`."""
+        return self.path.rpartition(".")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkFacts:
+    """What a recipe needs to know of the network that it trains."""
+
+    name: str
+    inputs: tuple[tuple[str, Value], ...]
+    output: Outputs
+    parameters: tuple[NetParameter, ...]
+    span: Span
+    input_span: Span | None = None
+    output_span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What the network is to learn from one example: a class number, or values of a shape (without the batch)."""
+
+    source: str
+    kind: Literal["class", "value"]
+    shape: Shape = ()
+    classes: int | None = None
+
+
+# ---- contracts ---------------------------------------------------------------------------------
+
+
+class Part(Signature):
+    """What a setting names.
+
+    - `module`: the dotted PyTorch name.
+    - `stated`: fields that the script states even where the spec does not.
+    - `renamed`: the PyTorch name of a field, where it has another one.
+    """
+
+    module: ClassVar[str] = ""
+    stated: ClassVar[tuple[str, ...]] = ()
+    renamed: ClassVar[Mapping[str, str]] = {}
+
+    def given(self) -> dict[str, Any]:
+        """The arguments that the script states, in the order of the signature."""
+        return {n: getattr(self, n) for n in self.fields if n in vars(self) or n in self.stated}
+
+
+class Loss(Part):
+    """A loss over a batch; called with the output and the target."""
+
+    # Fields that are numbers for a tensor, moved to the device with the loss.
+    tensors: ClassVar[tuple[str, ...]] = ()
+
+    def check(self, output: Value, target: Target) -> None:
+        """Refuses an output or a target that the loss cannot take."""
+        raise NotImplementedError
+
+    @property
+    def summed(self) -> bool:
+        """Whether it gives a batch's sum rather than its mean."""
+        return getattr(self, "reduction", "mean") == "sum"
+
+
+class Optimizer(Part):
+    """An optimizer; `fused` where PyTorch has a fused kernel for it."""
+
+    fused: ClassVar[bool] = False
+    stated = ("lr",)
+
+
+class Schedule(Part):
+    """A learning-rate schedule that takes a step after each epoch.
+
+    - `ends`: the field that says after how many epochs the next schedule of a chain takes over; None if it never ends.
+    - `remaining`: the PyTorch argument that is given the epochs that are left.
+    """
+
+    ends: ClassVar[str | None] = None
+    remaining: ClassVar[str | None] = None
+
+
+class DataSource(Part):
+    """Data held in memory, and the Python source that loads it.
+
+    - `packages`: distributions that its source needs beside torch; `imports`: the import lines.
+    - `held_out`: whether it has a test part. `pictures`: whether an example can be drawn.
+    """
+
+    packages: ClassVar[tuple[str, ...]] = ()
+    imports: ClassVar[tuple[str, ...]] = ()
+    held_out: ClassVar[bool] = True
+    pictures: ClassVar[bool] = False
+
+    def target(self) -> Target:
+        raise NotImplementedError
+
+    def check(self, input: Value) -> None:
+        """Refuses a network whose input it cannot feed."""
+        raise NotImplementedError
+
+    def load(self, input: Value) -> str:
+        """`load_data(args)`: training inputs and targets, then those of the test part; scalars are `args.<field>`."""
+        raise NotImplementedError
+
+    def prepare(self) -> str | None:
+        """`prepare(batch)`: from what is held in memory to what the network takes; None if they are the same."""
+        return None
+
+    @property
+    def shuffled(self) -> bool:
+        return bool(getattr(self, "shuffle", True))
+
+
+def expect_image(input: Value, size: tuple[int, int, int], source: str) -> None:
+    """Refuses an input that is not pictures of this size."""
+    if input.kind != "float" or input.rank != 4 or not all(map(same, input.shape[1:], size)):
+        wanted = "x".join(map(str, size))
+        reason = f"{source} has pictures of {wanted}, the network takes {show_shape(input.shape)}"
+        raise Reject(reason, help=f"`input {wanted}` takes them")
+
+
+# ---- parameter groups --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """What a `group` line selects: biases, the parameters of norms, of a layer type, or at a label."""
+
+    kind: Literal["bias", "norm", "type", "label"]
+    text: str
+
+    def matches(self, parameter: NetParameter) -> bool:
+        if self.kind == "bias":
+            return "bias" in parameter.leaf
+        if self.kind == "norm":
+            return "Norm" in parameter.layer
+        if self.kind == "type":
+            return parameter.layer == self.text
+        return fnmatchcase(parameter.path, self.text) or fnmatchcase(parameter.path, f"{self.text}.*")
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Parameters with arguments of their own; `members` are those that no earlier group has taken."""
+
+    selectors: tuple[Selector, ...]
+    arguments: Mapping[str, Any]
+    members: tuple[NetParameter, ...]
+    # The parameters that each selector matches, whoever takes them.
+    matched: tuple[tuple[NetParameter, ...], ...]
+
+    @property
+    def name(self) -> str:
+        """A Python name for it: `bias_norm`."""
+        words = ("".join(c if c.isalnum() else " " for c in s.text).split() for s in self.selectors)
+        return "_".join("_".join(word) for word in words).lower() or "all"
+
+
+# ---- the recipe --------------------------------------------------------------------------------
+
+P = TypeVar("P", bound=Part)
+
+
+@dataclass(frozen=True, slots=True)
+class Use(Generic[P]):
+    """A part and the name by which the spec calls it."""
+
+    name: str
+    part: P
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A recipe that fits its network."""
+
+    network: NetworkFacts
+    data: Use[DataSource]
+    loss: Use[Loss]
+    optimizer: Use[Optimizer]
+    epochs: int
+    name: str | None = None
+    groups: tuple[Group, ...] = ()
+    schedule: tuple[Use[Schedule], ...] = ()
+    seed: int = 0
+    device: str | None = None
+    keep: Literal["last", "best"] = "last"
+    log_every: int | None = None
+    evaluate_first: bool = False
+    print_shapes: bool = False
+    plot: tuple[str, ...] = field(default=())
+    samples: int | None = None
+
+    @property
+    def input(self) -> Value:
+        return self.network.inputs[0][1]
+
+    @property
+    def classifies(self) -> bool:
+        return self.data.part.target().kind == "class"
+

@@ -1,0 +1,66 @@
+"""PyTorch's layers, losses, optimizers, schedules, data sources and initializers, by the door that any plugin takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from netc.hooks import hookimpl
+
+# Each module of this package and the names that it defines: a layer's as a module and as a function.
+LAYERS = {
+    "netc_std.convolution": "Conv ConvTranspose",
+    "netc_std.pooling": "MaxPool max_pool AvgPool avg_pool AdaptiveAvgPool adaptive_avg_pool AdaptiveMaxPool"
+    " adaptive_max_pool LPPool lp_pool FractionalMaxPool fractional_max_pool MaxUnpool max_unpool",
+    "netc_std.linear": "Linear Bilinear Embedding EmbeddingBag Identity",
+    "netc_std.normalization": "BatchNorm InstanceNorm LayerNorm GroupNorm RMSNorm LocalResponseNorm"
+    " local_response_norm",
+    "netc_std.activation": "ReLU relu ReLU6 relu6 LeakyReLU leaky_relu PReLU RReLU rrelu ELU elu SELU selu CELU"
+    " celu GELU gelu SiLU silu Mish mish Sigmoid sigmoid LogSigmoid logsigmoid Hardsigmoid hardsigmoid Hardswish"
+    " hardswish Hardtanh hardtanh Hardshrink hardshrink Tanh tanh Tanhshrink tanhshrink Softplus softplus"
+    " Softshrink softshrink Softsign softsign Threshold threshold",
+    "netc_std.softmax": "Softmax softmax LogSoftmax log_softmax Softmin softmin Softmax2d GLU glu",
+    "netc_std.dropout": "Dropout dropout Dropout1d dropout1d Dropout2d dropout2d Dropout3d dropout3d AlphaDropout"
+    " alpha_dropout FeatureAlphaDropout feature_alpha_dropout",
+    "netc_std.shaping": "Flatten flatten Unflatten unflatten Reshape reshape Permute permute Transpose transpose"
+    " Squeeze squeeze Unsqueeze unsqueeze",
+    "netc_std.joining": "cat stack chunk split select narrow repeat tile expand",
+    "netc_std.arithmetic": "add sub mul div maximum minimum abs neg sign floor ceil round square exp expm1 log"
+    " log1p sqrt rsqrt reciprocal sin cos erf detach clamp add_scalar sub_scalar mul_scalar div_scalar pow",
+    "netc_std.reduction": "mean sum amax amin logsumexp var std argmax cumsum flip roll normalize",
+    "netc_std.product": "matmul bmm einsum",
+}
+
+LOSSES = {"netc_std.losses": "CrossEntropyLoss NLLLoss MSELoss"}
+OPTIMIZERS = {"netc_std.optimizers": "SGD Adam AdamW Adadelta"}
+SCHEDULES = {"netc_std.schedules": "StepLR MultiStepLR ExponentialLR CosineAnnealingLR LinearLR cosine warmup"}
+DATA = {"netc_std.data": "MNIST FashionMNIST CIFAR10 Digits Polynomial"}
+
+
+def by_name(table: Mapping[str, str]) -> dict[str, str]:
+    """The module of each name."""
+    return {name: module for module, names in table.items() for name in names.split()}
+
+
+@hookimpl
+def netc_layers() -> dict[str, str]:
+    return by_name(LAYERS)
+
+
+@hookimpl
+def netc_losses() -> dict[str, str]:
+    return by_name(LOSSES)
+
+
+@hookimpl
+def netc_optimizers() -> dict[str, str]:
+    return by_name(OPTIMIZERS)
+
+
+@hookimpl
+def netc_schedules() -> dict[str, str]:
+    return by_name(SCHEDULES)
+
+
+@hookimpl
+def netc_data() -> dict[str, str]:
+    return by_name(DATA)

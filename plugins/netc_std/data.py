@@ -1,0 +1,211 @@
+"""Data sources: torchvision's small picture sets, scikit-learn's digits, and synthetic functions."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from netc.layer import Bool, Field, Float, Int, Numbers, Reject, Text
+from netc.recipe import DataSource, Target, expect_image
+from netc.shapes import Value, same, show_dim, show_shape
+
+Channels = float | tuple[float, ...]
+
+
+class Normalize(Field[tuple[Channels, Channels]]):
+    """`(mean, std)`, each a number or one for each channel."""
+
+    def __init__(self, channels: int):
+        super().__init__(None, doc="Mean and standard deviation of the pictures scaled to 0-1.")
+        self.channels = channels
+        each = f", or {channels} numbers for each" if channels > 1 else ""
+        self.expected = f"(mean, std), two numbers with std above 0{each}"
+
+    def convert(self, value: Any) -> tuple[Channels, Channels]:
+        if not isinstance(value, tuple | list) or len(value) != 2:
+            raise self.fail(value)
+        mean, std = (self._side(side, value) for side in value)
+        if min(std if isinstance(std, tuple) else (std,)) <= 0:
+            raise self.fail(value)
+        return mean, std
+
+    def _side(self, side: Any, value: Any) -> Channels:
+        items = tuple(side) if isinstance(side, tuple | list) else (side,)
+        if not all(isinstance(i, int | float) and not isinstance(i, bool) for i in items):
+            raise self.fail(value)
+        if isinstance(side, tuple | list):
+            if len(items) != self.channels:
+                raise self.fail(value)
+            return items if self.channels > 1 else float(items[0])
+        return float(side)
+
+
+def batch_size() -> Int:
+    return Int(64, min=1, doc="Examples a step.")
+
+
+class TorchvisionImages(DataSource):
+    """A picture set of torchvision, held in memory as uint8 and normalised a batch at a time."""
+
+    size: ClassVar[tuple[int, int, int]]
+    layout: ClassVar[str]
+    packages = ("torchvision",)
+    imports = ("from torchvision import datasets",)
+    pictures = True
+    stated = ("batch_size", "test_batch_size", "root")
+
+    def target(self) -> Target:
+        return Target(type(self).__name__, "class", classes=10)
+
+    def check(self, input: Value) -> None:
+        expect_image(input, self.size, type(self).__name__)
+
+    def load(self, input: Value) -> str:
+        return LOAD_IMAGES.format(name=type(self).__name__, layout=self.layout)
+
+    def prepare(self) -> str:
+        mean, std = getattr(self, "normalize", None) or (None, None)
+        if mean is None:
+            return PREPARE.format(doc="Scale bytes to 0-1.", body="    return images / 255")
+        if not isinstance(mean, tuple) and not isinstance(std, tuple):
+            body = f"    return (images / 255 - {mean}) / {std}"
+        else:
+            sides = (side if isinstance(side, tuple) else (side,) * self.size[0] for side in (mean, std))
+            body = PER_CHANNEL.format(*(", ".join(str(float(item)) for item in side) for side in sides))
+        return PREPARE.format(doc="Scale bytes to 0-1 and normalize them.", body=body)
+
+
+LOAD_IMAGES = '''\
+def load_data(args):
+    """Images as uint8 (N, C, H, W) and labels (N), for training and for the test."""
+    tensors = []
+    for train in (True, False):
+        data = datasets.{name}(args.root, train=train, download=True)
+        tensors += [{layout}, torch.as_tensor(data.targets)]
+    return tensors
+'''
+
+PREPARE = '''\
+def prepare(images):
+    """{doc}"""
+{body}
+'''
+
+PER_CHANNEL = """\
+    mean = torch.tensor([{}], device=images.device)
+    std = torch.tensor([{}], device=images.device)
+    return (images / 255 - mean.view(-1, 1, 1)) / std.view(-1, 1, 1)"""
+
+
+class MNIST(TorchvisionImages):
+    """Handwritten digits, 60,000 for training and 10,000 for the test, 1x28x28, 10 classes."""
+
+    size = (1, 28, 28)
+    layout = "data.data.unsqueeze(1)"
+    batch_size = batch_size()
+    test_batch_size = Int(1000, min=1, doc="Examples a step of the test.")
+    normalize = Normalize(1)
+    root = Text("data", doc="The folder of the data set; it is downloaded if it is not there.")
+    shuffle = Bool(True)
+
+
+class FashionMNIST(MNIST):
+    """Pictures of clothes, 60,000 for training and 10,000 for the test, 1x28x28, 10 classes."""
+
+
+class CIFAR10(TorchvisionImages):
+    """Colour pictures, 50,000 for training and 10,000 for the test, 3x32x32, 10 classes."""
+
+    size = (3, 32, 32)
+    layout = "torch.from_numpy(data.data).permute(0, 3, 1, 2).contiguous()"
+    batch_size = batch_size()
+    test_batch_size = Int(1000, min=1, doc="Examples a step of the test.")
+    normalize = Normalize(3)
+    root = Text("data", doc="The folder of the data set; it is downloaded if it is not there.")
+    shuffle = Bool(True)
+
+
+class Digits(DataSource):
+    """The 1,797 handwritten digits of scikit-learn, 1,437 for training and 360 for the test, resized to the input.
+
+    A stratified split by the run's seed; 0-16 scaled to 0-1, bilinear resizing, grey repeated to the channels,
+    normalised by the training part. No download.
+    """
+
+    packages = ("scikit-learn",)
+    imports = (
+        "from sklearn.datasets import load_digits",
+        "from sklearn.model_selection import train_test_split",
+        "import torch.nn.functional as F",
+    )
+    pictures = True
+    stated = ("batch_size", "test_batch_size")
+    batch_size = batch_size()
+    test_batch_size = Int(360, min=1, doc="Examples a step of the test.")
+    shuffle = Bool(True)
+
+    def target(self) -> Target:
+        return Target("Digits", "class", classes=10)
+
+    def check(self, input: Value) -> None:
+        known = all(isinstance(size, int) for size in input.shape[1:])
+        if input.kind != "float" or input.rank != 4 or not known:
+            reason = f"Digits are pictures of channels x height x width, the network takes {show_shape(input.shape)}"
+            raise Reject(reason, help="`input 1x28x28` takes them, resized")
+
+    def load(self, input: Value) -> str:
+        channels, height, width = input.shape[1:]
+        repeat = f"\n    images = images.repeat(1, {show_dim(channels)}, 1, 1)" if channels != 1 else ""
+        return LOAD_DIGITS.format(height=show_dim(height), width=show_dim(width), repeat=repeat)
+
+
+LOAD_DIGITS = '''\
+def load_data(args):
+    """Images (N, C, H, W), normalized, and labels (N), for training and for the test."""
+    digits = load_digits()
+    images = torch.tensor(digits.images, dtype=torch.float32).unsqueeze(1) / 16
+    images = F.interpolate(images, size=({height}, {width}), mode="bilinear"){repeat}
+    labels = torch.tensor(digits.target)
+    train, test = train_test_split(
+        range(len(labels)), test_size=360, random_state=args.seed, stratify=labels
+    )
+    std, mean = torch.std_mean(images[train])
+    images = (images - mean) / std
+    return images[train], labels[train], images[test], labels[test]
+'''
+
+
+class Polynomial(DataSource):
+    """Points of a polynomial with normal noise: `coefficients` from the constant upwards, x from start to stop."""
+
+    held_out = False
+    stated = ("batch_size", "noise", "start", "stop", "step")
+    coefficients = Numbers(doc="From the constant upwards: `(5, 10)` is 10 x + 5.")
+    start = Float(0.0, doc="The first x.")
+    stop = Float(1.0, doc="The end of x, not included.")
+    step = Float(0.01, min=1e-12, doc="From one x to the next.")
+    noise = Float(0.0, min=0, doc="Standard deviation of the noise.")
+    batch_size = batch_size()
+    shuffle = Bool(True)
+
+    def target(self) -> Target:
+        return Target("Polynomial", "value", (1,))
+
+    def check(self, input: Value) -> None:
+        if input.kind != "float" or input.rank != 2 or not same(input.shape[1], 1):
+            reason = f"Polynomial gives one number an example, the network takes {show_shape(input.shape)}"
+            raise Reject(reason, help="`input 1` takes it")
+
+    def load(self, input: Value) -> str:
+        powers = ("", " * x", *(f" * x**{n}" for n in range(2, len(self.coefficients))))
+        terms = [f"{c}{power}" for c, power in zip(self.coefficients, powers, strict=False)]
+        return LOAD_POLYNOMIAL.format(terms=" + ".join(reversed(terms)))
+
+
+LOAD_POLYNOMIAL = '''\
+def load_data(args):
+    """Points (N, 1) and their noisy values (N, 1)."""
+    x = torch.arange(args.start, args.stop, args.step).unsqueeze(1)
+    y = {terms}
+    generator = torch.Generator().manual_seed(args.seed)
+    return x, y + args.noise * torch.randn(x.shape, generator=generator)
+'''

@@ -1,0 +1,87 @@
+"""Activations that look along a dimension: softmax and its kin, and the gated linear unit."""
+
+from __future__ import annotations
+
+from netc.layer import Example, Int, Layer, Reject, Value
+from netc.shapes import divisible, show_dim
+from netc_std.axes import axis
+
+
+class Normalized(Layer):
+    """Weights along a dimension, which sum to 1; `dim` is required, because torch's choice without it is deprecated."""
+
+    dim = Int(doc="The dimension that is normalised, the batch counted as 0.")
+
+    def infer(self, input: Value) -> Value:
+        axis(self.dim, input.rank)
+        return input
+
+
+class Softmax(Normalized):
+    """Makes positive weights of sum 1 along a dimension: `exp(x) / sum(exp(x))`.
+
+    Any shape. https://docs.pytorch.org/docs/stable/generated/torch.nn.Softmax.html
+    """
+
+    module = "torch.nn.Softmax"
+    function = "torch.nn.functional.softmax"
+    examples = (Example("10", "Softmax(dim=1)", "10"), Example("16x8x8", "softmax(dim=-1)", "16x8x8"))
+
+
+class LogSoftmax(Normalized):
+    """The logarithm of the softmax along a dimension, as `NLLLoss` wants it.
+
+    Any shape. https://docs.pytorch.org/docs/stable/generated/torch.nn.LogSoftmax.html
+    """
+
+    module = "torch.nn.LogSoftmax"
+    function = "torch.nn.functional.log_softmax"
+    examples = (Example("10", "LogSoftmax(dim=1)", "10"), Example("16x8x8", "log_softmax(dim=1)", "16x8x8"))
+
+
+class Softmin(Normalized):
+    """The softmax of the negated input along a dimension.
+
+    Any shape. https://docs.pytorch.org/docs/stable/generated/torch.nn.Softmin.html
+    """
+
+    module = "torch.nn.Softmin"
+    function = "torch.nn.functional.softmin"
+    examples = (Example("10", "Softmin(dim=1)", "10"), Example("16x8x8", "softmin(dim=1)", "16x8x8"))
+
+
+class Softmax2d(Layer):
+    """The softmax over the channels at every place of a picture.
+
+    (N, C, H, W) to the same. https://docs.pytorch.org/docs/stable/generated/torch.nn.Softmax2d.html
+    """
+
+    module = "torch.nn.Softmax2d"
+    ranks = (4,)
+    examples = (Example("16x8x8", "Softmax2d", "16x8x8"),)
+
+    def infer(self, input: Value) -> Value:
+        return input
+
+
+class GLU(Layer):
+    """Gates one half of a dimension with the sigmoid of the other: `a * sigmoid(b)`.
+
+    The dimension `dim` is halved. https://docs.pytorch.org/docs/stable/generated/torch.nn.GLU.html
+    """
+
+    module = "torch.nn.GLU"
+    function = "torch.nn.functional.glu"
+    dim = Int(-1, doc="The dimension that is halved, the batch counted as 0.")
+    examples = (Example("16x8x8", "GLU(dim=1)", "8x8x8"), Example("10", "glu", "5"))
+
+    def infer(self, input: Value) -> Value:
+        dim = axis(self.dim, input.rank)
+        size = input.shape[dim]
+        if not divisible(size, 2):
+            raise Reject(
+                f"halves dimension {dim}, and {show_dim(size)} is odd in {input}",
+                field="dim",
+                help="give it an even size",
+            )
+        return input.with_dim(dim, size // 2)

@@ -28,7 +28,7 @@ def read_text(path: str | Path) -> str:
 def write_text(path: str | Path, text: str) -> None:
     """Write through a temporary file in the same folder, so that no reader ever sees half of it. Raises FileError.
 
-    A link is followed, the permissions of an existing file are kept; what is no regular file (`/dev/null`) is written to.
+    A link is followed, an existing file keeps its permissions; what is no regular file (`/dev/null`) is written to.
     """
     try:
         target = Path(path).resolve()

@@ -86,12 +86,15 @@ def _volume(shape: tuple[Any, ...]) -> int:
 
 @dataclass(eq=False, slots=True)
 class Argument:
-    """An argument of a PyTorch call: its name there, the source, and whether it is given by position."""
+    """An argument of a PyTorch call: its name there, the source, and whether it is given by position.
 
+    `default` is what PyTorch takes when it is left out.
+    """
 
     name: str
     term: Term
     positional: bool = False
+    default: Any = ...
 
 
 @dataclass(eq=False, slots=True)
@@ -110,17 +113,21 @@ class Use:
     operands: tuple[syntax.Expr | None, ...] = ()
     arguments: tuple[Argument, ...] = ()
     template: Template | None = None
+    bindings: dict[str, Term] = field(default_factory=dict)
+    tensors: dict[str, Value] = field(default_factory=dict)
     callee: str = ""
+    define: syntax.Define | None = None
     label: str | None = None
     output: Values | None = None
 
 
 @dataclass(eq=False, slots=True)
 class Guard:
-    """A condition: its source, and which outcomes occurred."""
+    """A condition: its source, which outcomes occurred, and which sizes are equal when it holds or does not."""
 
     condition: Term
     outcomes: set[bool] = field(default_factory=set)
+    equal: dict[bool, list[tuple[Term, Term]]] = field(default_factory=dict)
 
 
 @dataclass(eq=False, slots=True)
@@ -143,10 +150,10 @@ Site = Use | Guard | Loop
 
 @dataclass(eq=False, slots=True)
 class Construction:
-    """A place where a template is constructed: in which template, with which arguments by parameter."""
+    """A place where a template is constructed: in which template, and how."""
 
     caller: Template
-    arguments: dict[str, Term]
+    use: Use
 
 
 @dataclass(eq=False, slots=True)

@@ -331,7 +331,6 @@ class Layer(Signature):
     - `function_extra`: source that the function is given besides, such as `training=self.training`.
     - `function_defaults`: PyTorch's defaults of the function where they are not those of the fields.
     - `leading`: how many arguments the function takes before its inputs (`einsum(equation, *operands)`).
-    - `stricter`: why the rule refuses what PyTorch accepts, where it does.
     - `flow`: which of several outputs flows on; None if it must be named.
     - `source`: a class of its own for what torch does not have, pasted once into the emitted file under the class's
       name (then `module` is `own:Name`); `imports` are the import lines it needs.
@@ -347,7 +346,6 @@ class Layer(Signature):
     function_extra: ClassVar[Mapping[str, str]] = {}
     function_defaults: ClassVar[Mapping[str, Any]] = {}
     leading: ClassVar[int] = 0
-    stricter: ClassVar[str | None] = None
     flow: ClassVar[int | None] = 0
     source: ClassVar[str | None] = None
     imports: ClassVar[tuple[str, ...]] = ()

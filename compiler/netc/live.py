@@ -66,7 +66,7 @@ def _execute(source: str, name: str, digest: str) -> ModuleType:
         raise
     for value in vars(module).values():
         if isinstance(value, type) and value.__module__ == module.__name__:
-            copyreg.pickle(value, _Reducer(source, name))  # type: ignore[arg-type]
+            copyreg.pickle(value, _Reducer(source, name))
     return module
 
 

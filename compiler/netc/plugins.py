@@ -68,12 +68,14 @@ def build_manager() -> PluginManager:
 
     manager = pluggy.PluginManager("netc")
     manager.add_hookspecs(netc.hooks)
-    for name, point in sorted(_entry_points()):
+    for name, point in sorted(_entry_points(), key=lambda found: found[0].split(":")):
         try:
             manager.register(point.load(), name)
             manager.check_pending()
         except Exception as error:
             raise PluginError(f"plugin `{name}` cannot be loaded: {_said(error)}") from error
+    if not manager.get_plugins():
+        raise PluginError("netc is not installed here, hence knows no layers: run `pip install` on it")
     return manager
 
 
@@ -130,16 +132,17 @@ def cache_folder() -> Path | None:
 
 def describe_environment() -> list[Any]:
     """What changes whenever a distribution is installed, removed or replaced."""
-    return [FORMAT, sys.version, *([str(folder), _distributions(str(folder))] for folder in sys.path)]
+    folders = [[folder, _distributions(folder)] for folder in map(str, sys.path)]
+    return [FORMAT, sys.version, *(folder for folder in folders if folder[1])]
 
 
 def _distributions(folder: str) -> list[list[str | int]]:
     try:
         with os.scandir(folder or ".") as entries:
-            found = [[e.name, e.stat().st_mtime_ns] for e in entries if e.name.endswith((".dist-info", ".egg-info"))]
+            found = [(e.name, e.stat().st_mtime_ns) for e in entries if e.name.endswith((".dist-info", ".egg-info"))]
     except OSError:
         return []
-    return sorted(found)
+    return [[name, modified] for name, modified in sorted(found)]
 
 
 def _sources(packages: set[str]) -> dict[str, list[int]]:

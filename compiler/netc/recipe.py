@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from netc.diagnostics import Span
 from netc.layer import Reject, Signature
-from netc.shapes import Shape, Value, same, show_shape
+from netc.shapes import Shape, Value, same, show_dim
 
 # ---- what a recipe is checked against ----------------------------------------------------------
 
@@ -148,11 +148,16 @@ class DataSource(Part):
         return bool(getattr(self, "shuffle", True))
 
 
+def show_example(value: Value) -> str:
+    """One example of a batch, as an `input` line writes it: `1x28x28`."""
+    return "x".join(show_dim(size) for size in value.shape[1:])
+
+
 def expect_image(input: Value, size: tuple[int, int, int], source: str) -> None:
     """Refuses an input that is not pictures of this size."""
     if input.kind != "float" or input.rank != 4 or not all(map(same, input.shape[1:], size)):
         wanted = "x".join(map(str, size))
-        reason = f"{source} has pictures of {wanted}, the network takes {show_shape(input.shape)}"
+        reason = f"{source} has pictures of {wanted}, the network takes {show_example(input)}"
         raise Reject(reason, help=f"`input {wanted}` takes them")
 
 

@@ -55,9 +55,8 @@ def elaborate_recipe(
     train = apply_overrides(train, overrides or {}, lambda key, name: _fields(registry, key, name))
     reader = _Reader(registry, evaluate)
     values = reader.settings(train)
-    if "data" in values:
-        reader.check_data(values["data"][0], values["data"][1], network)
-    if "loss" in values and "data" in values:
+    fits = "data" in values and reader.check_data(values["data"][0], values["data"][1], network)
+    if fits and "loss" in values:
         reader.check_loss(values["loss"][0], values["loss"][1], values["data"][0], network)
     if "optimizer" in values:
         use, setting = values["optimizer"]
@@ -199,8 +198,9 @@ class _Reader:
         except BadArgument as error:
             near = nearest(error.name, definition.fields) if error.kind == "unknown" else None
             way = f"`{near}`" if near else f"`{definition.signature()}`"
-            span = _argument_span(call, definition, error.name)
-            raise _error("E0515", error.reason, span, help=None if error.kind == "value" else way) from None
+            span = _argument_span(call, definition, error.name, last=error.kind == "repeated")
+            helpful = error.kind not in ("value", "repeated")
+            raise _error("E0515", error.reason, span, help=way if helpful else None) from None
 
     def _repeated(self, call: syntax.Call) -> None:
         names = [arg.name for arg in call.args if arg.name]
@@ -218,16 +218,18 @@ class _Reader:
 
     # ---- rules ----
 
-    def check_data(self, use: Use[DataSource], setting: syntax.Setting, network: NetworkFacts) -> None:
+    def check_data(self, use: Use[DataSource], setting: syntax.Setting, network: NetworkFacts) -> bool:
         where = () if network.input_span is None else (Label(network.input_span, "the network's input"),)
         if len(network.inputs) != 1:
             reason = f"{use.name} gives one input, `{network.name}` takes {len(network.inputs)}"
             self.error("E0516", reason, setting.value.span, secondary=where)
-            return
+            return False
         try:
             use.part.check(network.inputs[0][1])
         except Reject as reject:
             self.error("E0516", reject.reason, setting.value.span, secondary=where, help=reject.help)
+            return False
+        return True
 
     def check_loss(
         self, use: Use[Loss], setting: syntax.Setting, data: Use[DataSource], network: NetworkFacts
@@ -339,10 +341,11 @@ def _selector(node: syntax.Name | syntax.String) -> Selector:
     return Selector("type" if node.id[:1].isupper() else "label", node.id)
 
 
-def _argument_span(call: syntax.Call, definition: type[Part], name: str) -> Span:
+def _argument_span(call: syntax.Call, definition: type[Part], name: str, last: bool = False) -> Span:
     """The place of an argument, by its name or (for a surplus one) its position; else the call."""
     fields = list(definition.fields)
-    for index, arg in enumerate(call.args):
+    places = list(enumerate(call.args))
+    for index, arg in reversed(places) if last else places:
         if name in (arg.name, str(index)) or (arg.name is None and index < len(fields) and fields[index] == name):
             return arg.span
     return call.span

@@ -33,8 +33,9 @@ def page(registry: Registry, category: Category, name: str) -> str:
     """Signature, owner, PyTorch's names, documentation, arguments, examples."""
     definition: type[Signature] = registry.find(category, name)
     owner = registry.owner(category, name)
+    signature = name + definition.signature().removeprefix(definition.__name__)
     parts = [
-        "\n".join([definition.signature(), *(f"  {line}" for line in _facts(KINDS[category], owner, definition))]),
+        "\n".join([signature, *(f"  {line}" for line in _facts(KINDS[category], owner, definition))]),
         inspect.getdoc(definition) or "",
         section("Arguments", _arguments(definition)),
         section("Examples", _examples(definition)),
@@ -70,7 +71,7 @@ def _sentence(definition: type[Signature]) -> str:
 
 
 def _facts(kind: str, owner: str, definition: type[Signature]) -> Iterator[str]:
-    yield f"a {kind} of {owner}" if kind[0] not in "aeiou" else f"an {kind} of {owner}"
+    yield f"{'an' if kind[0] in 'aeiou' else 'a'} {kind} of {owner}"
     if issubclass(definition, Layer):
         module, function = definition.names()
         if module:
@@ -78,6 +79,8 @@ def _facts(kind: str, owner: str, definition: type[Signature]) -> Iterator[str]:
         if function:
             place = definition.function or ""
             yield f"{function} is {place if not place.startswith('.') else 'the method ' + place[1:]}, a function"
+        if "{n}" in f"{definition.module}{definition.function}":
+            yield "{n} is the number of spatial dimensions"
         if definition.inputs != ("input",):
             yield f"takes {', '.join(definition.inputs) or 'nothing'}"
         return

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from textwrap import wrap
 from unicodedata import category, combining, east_asian_width
 
 from netc.diagnostics import Diagnostic, Label, Source
 
 TAB = 4
+LONGEST = 160
+"""Where no width is given, source lines are cut to this."""
 _STYLES = {"error": "1;31", "warning": "1;33", "gutter": "34", "secondary": "34", "headline": "1", "help": "1;36"}
 
 
@@ -101,8 +104,8 @@ class _Renderer:
 
     def cut(self, shown: str, marks: list[Mark]) -> tuple[str, list[Mark]]:
         """Keep the part of a line too long for the terminal that its marks stand under."""
-        room = max(20, (self.width or 0) - self.gutter - 3)
-        if self.width is None or cells(shown) <= room:
+        room = LONGEST if self.width is None else max(20, self.width - self.gutter - 3)
+        if cells(shown) <= room:
             return shown, marks
         main = next((mark for mark in marks if mark.style != "secondary"), marks[0])
         first = max(0, min(main.left - room // 4, cells(shown) - room))
@@ -138,7 +141,9 @@ class _Renderer:
         if self.width is None:
             return parts
         room = max(20, self.width - taken)
-        return [line for part in parts for line in wrap(part, room, break_long_words=False, break_on_hyphens=False) or [""]]
+        return [
+            line for part in parts for line in wrap(part, room, break_long_words=False, break_on_hyphens=False) or [""]
+        ]
 
 
 def rows(marks: list[Mark]) -> Iterator[list[Piece]]:
@@ -147,7 +152,7 @@ def rows(marks: list[Mark]) -> Iterator[list[Piece]]:
     Marks that overlap get rows of their own.
     """
     marks = sorted(marks, key=lambda mark: (mark.left, mark.right))
-    for before, after in zip(marks, marks[1:], strict=False):
+    for before, after in pairwise(marks):
         if after.left < before.right:
             yield from rows([mark for mark in marks if mark is not before])
             yield from rows([before])

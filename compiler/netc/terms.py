@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +23,8 @@ class Place:
     """
 
     kind: str
-    owner: Hashable
-    key: Hashable
+    owner: Any
+    key: Any
 
     @property
     def label(self) -> str:
@@ -394,10 +395,10 @@ def print_term(term: Term, need: int = 0) -> str:
             text = f"-{piece}" if coefficient < 0 else piece
         else:
             text += f" - {piece}" if coefficient < 0 else f" + {piece}"
-    return f"({text})" if _level(term) < need else text
+    return f"({text})" if level_of(term) < need else text
 
 
-def _level(term: Term) -> int:
+def level_of(term: Term) -> int:
     if len(term.parts) > 1:
         return SUM
     ((monomial, coefficient),) = term.parts.items() or [((), 0)]

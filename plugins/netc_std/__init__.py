@@ -11,7 +11,7 @@ LAYERS = {
     "netc_std.convolution": "Conv ConvTranspose",
     "netc_std.pooling": "MaxPool max_pool AvgPool avg_pool AdaptiveAvgPool adaptive_avg_pool AdaptiveMaxPool"
     " adaptive_max_pool LPPool lp_pool FractionalMaxPool fractional_max_pool MaxUnpool max_unpool",
-    "netc_std.linear": "Linear Bilinear Embedding EmbeddingBag Identity",
+    "netc_std.linear": "Linear linear Bilinear Embedding EmbeddingBag Identity",
     "netc_std.normalization": "BatchNorm InstanceNorm LayerNorm GroupNorm RMSNorm LocalResponseNorm"
     " local_response_norm",
     "netc_std.activation": "ReLU relu ReLU6 relu6 LeakyReLU leaky_relu PReLU RReLU rrelu ELU elu SELU selu CELU"
@@ -28,12 +28,19 @@ LAYERS = {
     " log1p sqrt rsqrt reciprocal sin cos erf detach clamp add_scalar sub_scalar mul_scalar div_scalar pow",
     "netc_std.reduction": "mean sum amax amin logsumexp var std argmax cumsum flip roll normalize",
     "netc_std.product": "matmul bmm einsum",
+    "netc_std.resampling": "Upsample interpolate PixelShuffle pixel_shuffle PixelUnshuffle pixel_unshuffle"
+    " ChannelShuffle channel_shuffle",
+    "netc_std.padding": "ZeroPad ConstantPad ReflectionPad ReplicationPad CircularPad pad",
 }
 
 LOSSES = {"netc_std.losses": "CrossEntropyLoss NLLLoss MSELoss"}
 OPTIMIZERS = {"netc_std.optimizers": "SGD Adam AdamW Adadelta"}
 SCHEDULES = {"netc_std.schedules": "StepLR MultiStepLR ExponentialLR CosineAnnealingLR LinearLR cosine warmup"}
 DATA = {"netc_std.data": "MNIST FashionMNIST CIFAR10 Digits Polynomial"}
+INITIALIZERS = {
+    "netc_std.initializers": "uniform normal trunc_normal constant ones zeros eye dirac xavier_uniform xavier_normal"
+    " kaiming_uniform kaiming_normal orthogonal sparse",
+}
 
 
 def by_name(table: Mapping[str, str]) -> dict[str, str]:
@@ -64,3 +71,8 @@ def netc_schedules() -> dict[str, str]:
 @hookimpl
 def netc_data() -> dict[str, str]:
     return by_name(DATA)
+
+
+@hookimpl
+def netc_initializers() -> dict[str, str]:
+    return by_name(INITIALIZERS)

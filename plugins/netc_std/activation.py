@@ -232,7 +232,8 @@ class Hardswish(Overwriting):
 class Hardtanh(Activation):
     """Limits to a range, by default from -1 to 1.
 
-    Any shape. https://docs.pytorch.org/docs/stable/generated/torch.nn.Hardtanh.html
+    Any shape. Stricter than torch: the function's range must not be empty either, as the module's must not.
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.Hardtanh.html
     """
 
     module = "torch.nn.Hardtanh"

@@ -1,4 +1,7 @@
-"""Arithmetic of tensors: operators with broadcasting, element by element functions, and numbers applied to a tensor."""
+"""Arithmetic of tensors: operators with broadcasting, element by element functions, and numbers applied to a tensor.
+
+Classes in lower case are functions only, and named as such.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ class Broadcasting(Layer):
         return Value(shape, promoted([input, other]), joint_channel([input, other], len(shape)))
 
 
-class Add(Broadcasting):
+class add(Broadcasting):
     """Adds two tensors: `input + other`.
 
     Shapes broadcast. https://docs.pytorch.org/docs/stable/generated/torch.add.html
@@ -30,7 +33,7 @@ class Add(Broadcasting):
     examples = (Example("64x8x8, 64x8x8", "add", "64x8x8"), Example("64x8x8, 64x1x1", "add", "64x8x8"))
 
 
-class Sub(Broadcasting):
+class sub(Broadcasting):
     """Subtracts the second tensor from the first: `input - other`.
 
     Shapes broadcast. https://docs.pytorch.org/docs/stable/generated/torch.sub.html
@@ -41,7 +44,7 @@ class Sub(Broadcasting):
     examples = (Example("64x8x8, 64x8x8", "sub", "64x8x8"),)
 
 
-class Mul(Broadcasting):
+class mul(Broadcasting):
     """Multiplies two tensors element by element: `input * other`.
 
     Shapes broadcast. https://docs.pytorch.org/docs/stable/generated/torch.mul.html
@@ -51,7 +54,7 @@ class Mul(Broadcasting):
     examples = (Example("64x8x8, 64x1x1", "mul", "64x8x8"),)
 
 
-class Div(Broadcasting):
+class div(Broadcasting):
     """Divides the first tensor by the second: `input / other`, never in whole numbers.
 
     Shapes broadcast. https://docs.pytorch.org/docs/stable/generated/torch.div.html
@@ -65,7 +68,7 @@ class Div(Broadcasting):
         return replace(super().infer(input, other), kind="float")
 
 
-class Maximum(Broadcasting):
+class maximum(Broadcasting):
     """The larger of two tensors element by element.
 
     Shapes broadcast. https://docs.pytorch.org/docs/stable/generated/torch.maximum.html
@@ -75,7 +78,7 @@ class Maximum(Broadcasting):
     examples = (Example("64x8x8, 64x8x8", "maximum", "64x8x8"),)
 
 
-class Minimum(Broadcasting):
+class minimum(Broadcasting):
     """The smaller of two tensors element by element.
 
     Shapes broadcast. https://docs.pytorch.org/docs/stable/generated/torch.minimum.html
@@ -103,7 +106,7 @@ class Real(Elementwise):
         return replace(input, kind="float")
 
 
-class Abs(Elementwise):
+class abs(Elementwise):
     """The absolute value of each element.
 
     Any shape. https://docs.pytorch.org/docs/stable/generated/torch.abs.html
@@ -113,7 +116,7 @@ class Abs(Elementwise):
     examples = (Example("16x8", "abs", "16x8"),)
 
 
-class Neg(Elementwise):
+class neg(Elementwise):
     """Each element with the opposite sign.
 
     Any shape. https://docs.pytorch.org/docs/stable/generated/torch.neg.html
@@ -123,7 +126,7 @@ class Neg(Elementwise):
     examples = (Example("16x8", "neg", "16x8"),)
 
 
-class Sign(Elementwise):
+class sign(Elementwise):
     """-1, 0 or 1 by the sign of each element.
 
     Any shape. https://docs.pytorch.org/docs/stable/generated/torch.sign.html
@@ -134,7 +137,7 @@ class Sign(Elementwise):
     examples = (Example("16x8", "sign", "16x8"),)
 
 
-class Floor(Elementwise):
+class floor(Elementwise):
     """Each element rounded down.
 
     Any shape. https://docs.pytorch.org/docs/stable/generated/torch.floor.html
@@ -144,7 +147,7 @@ class Floor(Elementwise):
     examples = (Example("16x8", "floor", "16x8"),)
 
 
-class Ceil(Elementwise):
+class ceil(Elementwise):
     """Each element rounded up.
 
     Any shape. https://docs.pytorch.org/docs/stable/generated/torch.ceil.html
@@ -154,7 +157,7 @@ class Ceil(Elementwise):
     examples = (Example("16x8", "ceil", "16x8"),)
 
 
-class Round(Elementwise):
+class round(Elementwise):
     """Each element rounded to the nearest integer, halves to the even one.
 
     Any shape. https://docs.pytorch.org/docs/stable/generated/torch.round.html
@@ -164,7 +167,7 @@ class Round(Elementwise):
     examples = (Example("16x8", "round", "16x8"),)
 
 
-class Square(Elementwise):
+class square(Elementwise):
     """Each element times itself.
 
     Any shape. https://docs.pytorch.org/docs/stable/generated/torch.square.html
@@ -174,7 +177,7 @@ class Square(Elementwise):
     examples = (Example("16x8", "square", "16x8"),)
 
 
-class Exp(Real):
+class exp(Real):
     """The exponential of each element.
 
     Any shape. https://docs.pytorch.org/docs/stable/generated/torch.exp.html
@@ -184,7 +187,7 @@ class Exp(Real):
     examples = (Example("16x8", "exp", "16x8"),)
 
 
-class Expm1(Real):
+class expm1(Real):
     """The exponential of each element minus 1, exact near 0.
 
     Any shape. https://docs.pytorch.org/docs/stable/generated/torch.expm1.html
@@ -194,7 +197,7 @@ class Expm1(Real):
     examples = (Example("16x8", "expm1", "16x8"),)
 
 
-class Log(Real):
+class log(Real):
     """The natural logarithm of each element.
 
     Any shape. https://docs.pytorch.org/docs/stable/generated/torch.log.html
@@ -204,7 +207,7 @@ class Log(Real):
     examples = (Example("16x8", "log", "16x8"),)
 
 
-class Log1p(Real):
+class log1p(Real):
     """The natural logarithm of each element plus 1, exact near 0.
 
     Any shape. https://docs.pytorch.org/docs/stable/generated/torch.log1p.html
@@ -214,7 +217,7 @@ class Log1p(Real):
     examples = (Example("16x8", "log1p", "16x8"),)
 
 
-class Sqrt(Real):
+class sqrt(Real):
     """The square root of each element.
 
     Any shape. https://docs.pytorch.org/docs/stable/generated/torch.sqrt.html
@@ -224,7 +227,7 @@ class Sqrt(Real):
     examples = (Example("16x8", "sqrt", "16x8"),)
 
 
-class Rsqrt(Real):
+class rsqrt(Real):
     """One over the square root of each element.
 
     Any shape. https://docs.pytorch.org/docs/stable/generated/torch.rsqrt.html
@@ -234,7 +237,7 @@ class Rsqrt(Real):
     examples = (Example("16x8", "rsqrt", "16x8"),)
 
 
-class Reciprocal(Real):
+class reciprocal(Real):
     """One over each element.
 
     Any shape. https://docs.pytorch.org/docs/stable/generated/torch.reciprocal.html
@@ -244,7 +247,7 @@ class Reciprocal(Real):
     examples = (Example("16x8", "reciprocal", "16x8"),)
 
 
-class Sin(Real):
+class sin(Real):
     """The sine of each element.
 
     Any shape. https://docs.pytorch.org/docs/stable/generated/torch.sin.html
@@ -254,7 +257,7 @@ class Sin(Real):
     examples = (Example("16x8", "sin", "16x8"),)
 
 
-class Cos(Real):
+class cos(Real):
     """The cosine of each element.
 
     Any shape. https://docs.pytorch.org/docs/stable/generated/torch.cos.html
@@ -264,7 +267,7 @@ class Cos(Real):
     examples = (Example("16x8", "cos", "16x8"),)
 
 
-class Erf(Real):
+class erf(Real):
     """The error function of each element.
 
     Any shape. https://docs.pytorch.org/docs/stable/generated/torch.erf.html
@@ -274,7 +277,7 @@ class Erf(Real):
     examples = (Example("16x8", "erf", "16x8"),)
 
 
-class Detach(Elementwise):
+class detach(Elementwise):
     """The same values without their history: no gradient flows back through here.
 
     Any shape. https://docs.pytorch.org/docs/stable/generated/torch.Tensor.detach.html
@@ -285,7 +288,7 @@ class Detach(Elementwise):
     examples = (Example("16x8", "detach", "16x8"),)
 
 
-class Clamp(Layer):
+class clamp(Layer):
     """Limits each element to a range; one of its ends may stay open.
 
     Any shape. https://docs.pytorch.org/docs/stable/generated/torch.clamp.html
@@ -320,7 +323,7 @@ class Scalar(Layer):
         return with_numbers(input, self.value)
 
 
-class AddScalar(Scalar):
+class add_scalar(Scalar):
     """Adds a number: `input + value`.
 
     Any shape. https://docs.pytorch.org/docs/stable/generated/torch.add.html
@@ -331,7 +334,7 @@ class AddScalar(Scalar):
     examples = (Example("16x8", "add_scalar(1)", "16x8"),)
 
 
-class SubScalar(Scalar):
+class sub_scalar(Scalar):
     """Subtracts a number: `input - value`.
 
     Any shape. https://docs.pytorch.org/docs/stable/generated/torch.sub.html
@@ -342,7 +345,7 @@ class SubScalar(Scalar):
     examples = (Example("16x8", "sub_scalar(0.5)", "16x8"),)
 
 
-class MulScalar(Scalar):
+class mul_scalar(Scalar):
     """Multiplies by a number: `input * value`.
 
     Any shape. https://docs.pytorch.org/docs/stable/generated/torch.mul.html
@@ -353,7 +356,7 @@ class MulScalar(Scalar):
     examples = (Example("16x8", "mul_scalar(0.17)", "16x8"),)
 
 
-class DivScalar(Scalar):
+class div_scalar(Scalar):
     """Divides by a number: `input / value`.
 
     Any shape. https://docs.pytorch.org/docs/stable/generated/torch.div.html
@@ -367,7 +370,7 @@ class DivScalar(Scalar):
         return replace(input, kind="float")
 
 
-class Pow(Layer):
+class pow(Layer):
     """Raises each element to a power.
 
     Any shape. https://docs.pytorch.org/docs/stable/generated/torch.pow.html

@@ -7,7 +7,7 @@ from typing import Any
 from netc.layer import Bool, Example, Int, Reject, Size, State, Value, Word, per_axis
 from netc.shapes import at_least, show_dim
 from netc.terms import Dim
-from netc_std.window import Spatial, axis_name, check_groups, fixed, settled, spatial, windows
+from netc_std.window import Spatial, axis_name, check_groups, fixed, settled, spatial, window, windows
 
 
 class Conv(Spatial):
@@ -55,10 +55,10 @@ class Conv(Spatial):
         n = input.rank - 2
         pads = self._pads(n)
         self._check_mode(input, pads)
-        if self.padding == "same" and self._uneven(n):
-            return self._keep_sizes(input)
-        stride, dilation = per_axis(self.stride, n, "stride"), per_axis(self.dilation, n, "dilation")
-        kernel = per_axis(self.kernel_size, n, "kernel_size")
+        stride = per_axis(self.stride, n, "stride")
+        if self.padding == "same":
+            return spatial(input, self.out_channels, self._same_sizes(input, stride))
+        kernel, dilation = per_axis(self.kernel_size, n, "kernel_size"), per_axis(self.dilation, n, "dilation")
         return windows(input, kernel, stride, [left for left, _ in pads], dilation).with_dim(1, self.out_channels)
 
     def state(self, input: Value) -> dict[str, State]:
@@ -75,20 +75,20 @@ class Conv(Spatial):
         """What is added left and right of each dimension."""
         if self.padding == "same":
             kernel, dilation = per_axis(self.kernel_size, n, "kernel_size"), per_axis(self.dilation, n, "dilation")
-            totals = [d * (k - 1) for k, d in zip(kernel, dilation, strict=True)]
-            return [(total // 2, total - total // 2) for total in totals]
+            return [_same_pads(k, d) for k, d in zip(kernel, dilation, strict=True)]
         padding = 0 if self.padding == "valid" else self.padding
         return [(pad, pad) for pad in per_axis(padding, n, "padding")]
 
-    def _keep_sizes(self, input: Value) -> Value:
-        for stride in per_axis(self.stride, input.rank - 2, "stride"):
-            if fixed(stride, "stride") != 1:
+    def _same_sizes(self, input: Value, strides: tuple[Dim, ...]) -> list[Dim]:
+        uneven = self._uneven(input.rank - 2)
+        for stride in strides:
+            if uneven and fixed(stride, "stride") != 1:
                 raise Reject(
                     f"cannot pad an even kernel to the same size at stride {show_dim(stride)}",
                     field="padding",
                     help="take an odd kernel, or give the padding as a number",
                 )
-        return input.with_dim(1, self.out_channels)
+        return [window(size, 1, stride) for size, stride in zip(input.shape[2:], strides, strict=True)]
 
     def _check_mode(self, input: Value, pads: list[tuple[Dim, Dim]]) -> None:
         """Reflection repeats no edge and a circle goes round once, so the input limits the padding."""
@@ -104,6 +104,14 @@ class Conv(Spatial):
                     field="padding",
                     help="pad less, or with padding_mode=replicate",
                 )
+
+
+def _same_pads(kernel: int, dilation: Dim) -> tuple[Dim, Dim]:
+    """Left and right of one dimension. Halving an odd kernel itself gives what a person writes: `kernel_size // 2`."""
+    if kernel % 2:
+        return dilation * (kernel // 2), dilation * (kernel // 2)
+    total = dilation * (kernel - 1)
+    return total // 2, total - total // 2
 
 
 class ConvTranspose(Spatial):

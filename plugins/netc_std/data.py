@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from netc.layer import Bool, Field, Float, Int, Numbers, Reject, Text
-from netc.recipe import DataSource, Target, expect_image
-from netc.shapes import Value, same, show_dim, show_shape
+from netc.recipe import DataSource, Target, expect_image, show_example
+from netc.shapes import Value, same, show_dim
 
 Channels = float | tuple[float, ...]
 
@@ -63,9 +63,10 @@ class TorchvisionImages(DataSource):
         return LOAD_IMAGES.format(name=type(self).__name__, layout=self.layout)
 
     def prepare(self) -> str:
-        mean, std = getattr(self, "normalize", None) or (None, None)
-        if mean is None:
+        given: tuple[Channels, Channels] | None = getattr(self, "normalize", None)
+        if given is None:
             return PREPARE.format(doc="Scale bytes to 0-1.", body="    return images / 255")
+        mean, std = given
         if not isinstance(mean, tuple) and not isinstance(std, tuple):
             body = f"    return (images / 255 - {mean}) / {std}"
         else:
@@ -77,11 +78,10 @@ class TorchvisionImages(DataSource):
 LOAD_IMAGES = '''\
 def load_data(args):
     """Images as uint8 (N, C, H, W) and labels (N), for training and for the test."""
-    tensors = []
     for train in (True, False):
         data = datasets.{name}(args.root, train=train, download=True)
-        tensors += [{layout}, torch.as_tensor(data.targets)]
-    return tensors
+        yield {layout}
+        yield torch.as_tensor(data.targets)
 '''
 
 PREPARE = '''\
@@ -102,9 +102,9 @@ class MNIST(TorchvisionImages):
     size = (1, 28, 28)
     layout = "data.data.unsqueeze(1)"
     batch_size = batch_size()
-    test_batch_size = Int(1000, min=1, doc="Examples a step of the test.")
+    test_batch_size = Int(1000, min=1, doc="Examples a step in the test.")
     normalize = Normalize(1)
-    root = Text("data", doc="The folder of the data set; it is downloaded if it is not there.")
+    root = Text("data", doc="Where the data set is, or is put.")
     shuffle = Bool(True)
 
 
@@ -118,9 +118,9 @@ class CIFAR10(TorchvisionImages):
     size = (3, 32, 32)
     layout = "torch.from_numpy(data.data).permute(0, 3, 1, 2).contiguous()"
     batch_size = batch_size()
-    test_batch_size = Int(1000, min=1, doc="Examples a step of the test.")
+    test_batch_size = Int(1000, min=1, doc="Examples a step in the test.")
     normalize = Normalize(3)
-    root = Text("data", doc="The folder of the data set; it is downloaded if it is not there.")
+    root = Text("data", doc="Where the data set is, or is put.")
     shuffle = Bool(True)
 
 
@@ -140,7 +140,7 @@ class Digits(DataSource):
     pictures = True
     stated = ("batch_size", "test_batch_size")
     batch_size = batch_size()
-    test_batch_size = Int(360, min=1, doc="Examples a step of the test.")
+    test_batch_size = Int(360, min=1, doc="Examples a step in the test.")
     shuffle = Bool(True)
 
     def target(self) -> Target:
@@ -149,7 +149,7 @@ class Digits(DataSource):
     def check(self, input: Value) -> None:
         known = all(isinstance(size, int) for size in input.shape[1:])
         if input.kind != "float" or input.rank != 4 or not known:
-            reason = f"Digits are pictures of channels x height x width, the network takes {show_shape(input.shape)}"
+            reason = f"Digits are pictures of channels x height x width, the network takes {show_example(input)}"
             raise Reject(reason, help="`input 1x28x28` takes them, resized")
 
     def load(self, input: Value) -> str:
@@ -192,7 +192,7 @@ class Polynomial(DataSource):
 
     def check(self, input: Value) -> None:
         if input.kind != "float" or input.rank != 2 or not same(input.shape[1], 1):
-            reason = f"Polynomial gives one number an example, the network takes {show_shape(input.shape)}"
+            reason = f"Polynomial gives one number an example, the network takes {show_example(input)}"
             raise Reject(reason, help="`input 1` takes it")
 
     def load(self, input: Value) -> str:

@@ -77,11 +77,12 @@ class AlphaDropout(Dropping):
 class FeatureAlphaDropout(Dropping):
     """Alpha dropout of whole channels.
 
-    (N, C, …) to the same, of any rank from 2. https://docs.pytorch.org/docs/stable/generated/torch.nn.FeatureAlphaDropout.html
+    (N, C, …) to the same. https://docs.pytorch.org/docs/stable/generated/torch.nn.FeatureAlphaDropout.html
     """
 
     module = "torch.nn.FeatureAlphaDropout"
     function = "torch.nn.functional.feature_alpha_dropout"
+    ranks = (2, 3, 4, 5)
     examples = (
         Example("16x8x8", "FeatureAlphaDropout(0.2)", "16x8x8"),
         Example("16x8x8", "feature_alpha_dropout", "16x8x8"),

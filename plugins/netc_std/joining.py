@@ -1,4 +1,7 @@
-"""Several tensors and one: what joins tensors, takes parts of them, or repeats them."""
+"""Several tensors and one: what joins tensors, takes parts of them, or repeats them.
+
+Classes in lower case are functions only, and named as such.
+"""
 
 from __future__ import annotations
 
@@ -26,11 +29,13 @@ def channel_axis(values: Sequence[Value], name: str) -> int:
 
 
 class Joining(Layer):
-    """Takes any number of tensors, of one kind."""
+    """Takes any number of tensors.
+
+    Stricter than torch: they must hold values of one kind, where torch converts without a word.
+    """
 
     inputs = ("*tensors",)
     kinds = None
-    stricter = "torch joins tensors of different kinds by converting them without a word"
 
     def agree(self, tensors: Sequence[Value]) -> None:
         """Rejects an empty list, unequal ranks and unequal kinds."""
@@ -48,10 +53,11 @@ class Joining(Layer):
                 raise Reject(f"{first} holds {first.kind} values and {other} holds {other.kind}", input="tensors")
 
 
-class Cat(Joining):
+class cat(Joining):
     """Concatenates tensors along a dimension, by default that of the channels.
 
-    All other dimensions must be equal. torch itself would take dimension 0, the batch.
+    All other dimensions must be equal. torch itself would take dimension 0, the batch. Stricter than torch: the
+    tensors must hold values of one kind.
     https://docs.pytorch.org/docs/stable/generated/torch.cat.html
     """
 
@@ -85,10 +91,11 @@ class Cat(Joining):
         return replace(result, channel=channel)
 
 
-class Stack(Joining):
+class stack(Joining):
     """Puts tensors of equal shape side by side along a new dimension.
 
-    Two (N, C) with `stack(dim=1)` to (N, 2, C). https://docs.pytorch.org/docs/stable/generated/torch.stack.html
+    Two (N, C) with `stack(dim=1)` to (N, 2, C). Stricter than torch: the tensors must hold values of one kind.
+    https://docs.pytorch.org/docs/stable/generated/torch.stack.html
     """
 
     function = "torch.stack"
@@ -126,7 +133,7 @@ class Parting(Layer):
         return tuple(input.with_dim(dim, size) for size in sizes)
 
 
-class Chunk(Parting):
+class chunk(Parting):
     """Cuts a tensor into `chunks` parts along a dimension, by default that of the channels.
 
     The last part is smaller where the size does not divide, and there may be fewer parts, as in torch, which itself
@@ -149,7 +156,7 @@ class Chunk(Parting):
         return self.cut(input, pieces(size, ceil_divide(size, chunks)))
 
 
-class Split(Parting):
+class split(Parting):
     """Cuts a tensor into parts of one size, or of given sizes, along a dimension, by default that of the channels.
 
     torch itself would cut dimension 0, the batch. https://docs.pytorch.org/docs/stable/generated/torch.split.html
@@ -195,7 +202,7 @@ def pieces(size: Dim, by: Dim) -> list[Dim]:
     return [*[by] * whole, *[rest] * bool(rest)]
 
 
-class Select(Layer):
+class select(Layer):
     """Takes one slice of a dimension, which disappears.
 
     (N, L, C) with `select(1, 0)` to (N, C). https://docs.pytorch.org/docs/stable/generated/torch.select.html
@@ -219,7 +226,7 @@ class Select(Layer):
         return replace(input, shape=shape, channel=kept(input.channel, [dim]))
 
 
-class Narrow(Layer):
+class narrow(Layer):
     """Takes a stretch of a dimension: `length` from `start` on.
 
     (N, L, C) with `narrow(1, 0, 4)` to (N, 4, C). https://docs.pytorch.org/docs/stable/generated/torch.narrow.html
@@ -254,7 +261,7 @@ def repeated(input: Value, times: tuple[Any, ...]) -> Value:
     return replace(input, shape=sizes, channel=channel)
 
 
-class Repeat(Layer):
+class repeat(Layer):
     """Repeats the tensor along each dimension.
 
     (N, C, H, W) with `repeat(1, 1, 2, 2)` to (N, C, 2 * H, 2 * W).
@@ -276,7 +283,7 @@ class Repeat(Layer):
         return repeated(input, self.repeats)
 
 
-class Tile(Layer):
+class tile(Layer):
     """Repeats the tensor along the last dimensions.
 
     (N, C, H, W) with `tile(2, 2)` to (N, C, 2 * H, 2 * W).
@@ -289,10 +296,12 @@ class Tile(Layer):
     examples = (Example("3x4x4", "tile(2, 2)", "3x8x8"),)
 
     def infer(self, input: Value) -> Value:
+        if not self.dims:
+            raise Reject("no numbers are given", field="dims")
         return repeated(input, (1,) * (input.rank - len(self.dims)) + self.dims)
 
 
-class Expand(Layer):
+class expand(Layer):
     """Shows dimensions of size 1 as larger ones, without a copy.
 
     (1, 1, C) with `expand(8, -1, -1)` to (8, 1, C).

@@ -213,3 +213,24 @@ def check_padding_idx(index: int | None, size: int) -> None:
             field="padding_idx",
             help=f"its rows are 0 to {show_dim(size - 1)}",
         )
+
+
+class linear(Layer):  # noqa: N801  (the function's own name)
+    """Applies `y = x W^T + b` to the last dimension, with a weight and a bias that are given.
+
+    (N, *, in_features), weight (out_features, in_features) and bias (out_features) to (N, *, out_features).
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.linear.html
+    """
+
+    function = "torch.nn.functional.linear"
+    inputs = ("input", "weight", "bias?")
+    examples = (Example("8, 4x8", "linear", "4"),)
+
+    def infer(self, input: Value, weight: Value, bias: Value | None = None) -> Value:
+        if weight.rank != 2:
+            raise Reject(f"needs a weight of 2 dimensions, not {weight}", input="weight")
+        if not same(weight.shape[1], input.shape[-1]):
+            raise Reject(f"cannot apply a weight of shape {weight} to {input}", input="weight")
+        if bias is not None and not (bias.rank == 1 and same(bias.shape[0], weight.shape[0])):
+            raise Reject(f"cannot add a bias of shape {bias} to {weight.shape[0]} features", input="bias")
+        return replace(input.with_dim(-1, weight.shape[0]), channel=input.rank - 1)

@@ -23,7 +23,7 @@ def expect_classes(output: Value, target: Target, loss: str) -> None:
         raise Reject(f"{loss} takes scores of shape (N, classes), the network gives {shape}", input="output", help=way)
     if target.classes is not None and not same(output.shape[1], target.classes):
         reason = f"the network tells {show_dim(output.shape[1])} classes apart, {target.source} has {target.classes}"
-        raise Reject(reason, input="output", help=f"its last layer gives {target.classes} channels")
+        raise Reject(reason, input="output", help=f"let the last layer give {target.classes}")
     expect_extent(output.shape[2:], target.shape, loss, target)
 
 

@@ -1,4 +1,7 @@
-"""Padding: what adds a margin of zeros, of a constant, or of the tensor's own values, and crops by negative amounts."""
+"""Padding: what adds a margin of zeros, of a constant, or of the tensor's own values, and crops by negative amounts.
+
+Classes in lower case are functions only, and named as such.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from typing import Any
 
 from netc.layer import Example, Float, Ints, Layer, Reject, Size, Value, Word
 from netc.shapes import at_least, show_dim
-from netc.terms import Dim
+from netc.terms import Dim, Term
 
 
 def padded(input: Value, amounts: tuple[Any, ...], mode: str, field: str) -> Value:
@@ -29,7 +32,7 @@ def padded(input: Value, amounts: tuple[Any, ...], mode: str, field: str) -> Val
 def _lengths(mode: str, rank: int) -> tuple[int, ...]:
     """How many amounts torch takes; a picture without a batch looks like a batch of sequences."""
     if mode == "constant":
-        return tuple(range(2, 2 * rank + 1, 2))
+        return tuple(range(0, 2 * rank + 1, 2))
     return {2: (2,), 3: (2, 4), 4: (4, 6), 5: (6,)}.get(rank, ())
 
 
@@ -44,7 +47,8 @@ def _grown(input: Value, at: int, amounts: tuple[Any, ...], mode: str, field: st
                 help="the margin is made of the values there are: add less, or use mode replicate",
             )
     grown: Dim = size + amounts[0] + amounts[1]
-    if not at_least(grown, 1):
+    cropped = sum(-amount for amount in amounts if not isinstance(amount, Term) and amount < 0)
+    if not at_least(grown, 1) or (mode in ("constant", "circular") and not at_least(size, cropped)):
         raise Reject(f"nothing is left of dimension {at} of {input}, which is {show_dim(size)}", field=field)
     return grown
 
@@ -54,7 +58,6 @@ class Padding(Layer):
 
     ranks = (3, 4, 5)
     mode = "constant"
-    stricter = "torch keeps a dimension that is cropped to nothing"
     padding = Size(doc="One amount for all sides, or `(left, right, top, bottom, front, back)`; negative crops.")
 
     def infer(self, input: Value) -> Value:
@@ -126,7 +129,7 @@ class CircularPad(Padding):
     examples = (Example("3x8x8", "CircularPad(1)", "3x10x10"),)
 
 
-class Pad(Layer):
+class pad(Layer):
     """Adds a margin: amounts before and after each dimension, the last dimension first; negative amounts crop.
 
     (N, C, H, W) with `pad((left, right, top, bottom))` to (N, C, H + top + bottom, W + left + right).
@@ -135,7 +138,6 @@ class Pad(Layer):
 
     function = "torch.nn.functional.pad"
     kinds = None
-    stricter = "torch keeps a dimension that is cropped to nothing"
     pad = Ints(doc="`(left, right, top, bottom, ...)`, two for each dimension.")
     mode = Word("constant", "reflect", "replicate", "circular", default="constant", doc="What the margin is made of.")
     value = Float(None, doc="What a constant margin holds; 0 by default.")

@@ -139,8 +139,8 @@ class LPPool(Spatial):
     """Takes the power sum `(sum x^p)^(1/p)` of each window, `p` being `norm_type`.
 
     `(N, C, *L)` becomes `(N, C, *M)`, in each dimension `M = (L - kernel_size) // stride + 1`, the quotient rounded up
-    with `ceil_mode`; `stride` is the kernel's size if not given. See torch.nn.LPPool2d; LPPool3d takes no kernel that is
-    larger than the input.
+    with `ceil_mode`; `stride` is the kernel's size if not given. See torch.nn.LPPool2d; LPPool3d takes no kernel that
+    is larger than the input.
     """
 
     module = "torch.nn.LPPool{n}d"

@@ -1,4 +1,7 @@
-"""Products of matrices: `matmul`, `bmm` and sums by Einstein's convention."""
+"""Products of matrices: `matmul`, `bmm` and sums by Einstein's convention.
+
+Classes in lower case are functions only, and named as such.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from netc.shapes import Shape, same, show_dim
 from netc_std.axes import broadcast
 
 
-class Matmul(Layer):
+class matmul(Layer):
     """Multiplies matrices, the last two dimensions of each tensor; the dimensions before them broadcast.
 
     (N, L, C) and (C, D) to (N, L, D); a tensor of one dimension is a vector.
@@ -48,7 +51,7 @@ class Matmul(Layer):
         return input.channel + rank - (input.rank if columns else input.rank - 1)
 
 
-class Bmm(Layer):
+class bmm(Layer):
     """Multiplies two batches of matrices.
 
     (B, L, C) and (B, C, D) to (B, L, D). https://docs.pytorch.org/docs/stable/generated/torch.bmm.html
@@ -72,7 +75,7 @@ class Bmm(Layer):
         return input.with_dim(2, mat2.shape[2])
 
 
-class Einsum(Layer):
+class einsum(Layer):
     """Sums products of elements by Einstein's convention: `einsum("nlc,dc->nld")`.
 
     Which dimension of the result holds the channels is unknown.

@@ -1,4 +1,7 @@
-"""Reductions: what takes a mean, a sum or an extreme along dimensions, and what runs along one."""
+"""Reductions: what takes a mean, a sum or an extreme along dimensions, and what runs along one.
+
+Classes in lower case are functions only, and named as such.
+"""
 
 from __future__ import annotations
 
@@ -26,26 +29,26 @@ class Reduction(Layer):
         return without(input, axes(self.dim, input.rank), self.keepdim)
 
 
-class Mean(Reduction):
+class mean(Reduction):
     """The mean along dimensions.
 
-    (N, C, H, W) with `mean((2, 3))` to (N, C). https://docs.pytorch.org/docs/stable/generated/torch.mean.html
+    (N, C, H, W) with `mean((2, 3))` to (N, C). Stricter than torch: `keepdim` needs `dim`.
+    https://docs.pytorch.org/docs/stable/generated/torch.mean.html
     """
 
     function = ".mean"
-    stricter = "`keepdim` without `dim`"
     examples = (Example("16x8x8", "mean((2, 3))", "16"), Example("16x8x8", "mean(1, keepdim=true)", "1x8x8"))
 
 
-class Sum(Reduction):
+class sum(Reduction):
     """The sum along dimensions.
 
-    (N, C, H, W) with `sum(1)` to (N, H, W). https://docs.pytorch.org/docs/stable/generated/torch.sum.html
+    (N, C, H, W) with `sum(1)` to (N, H, W). Stricter than torch: `keepdim` needs `dim`.
+    https://docs.pytorch.org/docs/stable/generated/torch.sum.html
     """
 
     function = ".sum"
     kinds = None
-    stricter = "`keepdim` without `dim`"
     examples = (Example("16x8x8", "sum(1)", "8x8"), Example("16x8x8", "sum((2, 3), keepdim=true)", "16x1x1"))
 
     def infer(self, input: Value) -> Value:
@@ -53,7 +56,7 @@ class Sum(Reduction):
         return replace(result, kind="int") if input.kind == "bool" else result
 
 
-class Amax(Reduction):
+class amax(Reduction):
     """The greatest value along dimensions.
 
     (N, C, H, W) with `amax((2, 3))` to (N, C). https://docs.pytorch.org/docs/stable/generated/torch.amax.html
@@ -66,7 +69,7 @@ class Amax(Reduction):
     examples = (Example("16x8x8", "amax((2, 3))", "16"),)
 
 
-class Amin(Reduction):
+class amin(Reduction):
     """The least value along dimensions.
 
     (N, C, H, W) with `amin((2, 3))` to (N, C). https://docs.pytorch.org/docs/stable/generated/torch.amin.html
@@ -79,7 +82,7 @@ class Amin(Reduction):
     examples = (Example("16x8x8", "amin((2, 3))", "16"),)
 
 
-class Logsumexp(Reduction):
+class logsumexp(Reduction):
     """The logarithm of the sum of the exponentials along dimensions.
 
     (N, C) with `logsumexp(1)` to (N). https://docs.pytorch.org/docs/stable/generated/torch.logsumexp.html
@@ -104,7 +107,7 @@ class Spread(Reduction):
         return without(input, axes(self.dim, input.rank), self.keepdim)
 
 
-class Var(Spread):
+class var(Spread):
     """The variance along dimensions.
 
     (N, C, L) with `var(2)` to (N, C). https://docs.pytorch.org/docs/stable/generated/torch.var.html
@@ -114,7 +117,7 @@ class Var(Spread):
     examples = (Example("16x8", "var(2)", "16"),)
 
 
-class Std(Spread):
+class std(Spread):
     """The standard deviation along dimensions.
 
     (N, C, L) with `std(2)` to (N, C). https://docs.pytorch.org/docs/stable/generated/torch.std.html
@@ -124,7 +127,7 @@ class Std(Spread):
     examples = (Example("16x8", "std(2)", "16"),)
 
 
-class Argmax(Layer):
+class argmax(Layer):
     """Where the greatest value along a dimension stands; without `dim`, in the whole tensor counted through.
 
     (N, C) with `argmax(1)` to integers (N). https://docs.pytorch.org/docs/stable/generated/torch.argmax.html
@@ -141,7 +144,7 @@ class Argmax(Layer):
         return replace(without(input, axes(self.dim, input.rank), self.keepdim), kind="int")
 
 
-class Cumsum(Layer):
+class cumsum(Layer):
     """The running sum along a dimension.
 
     Any shape. https://docs.pytorch.org/docs/stable/generated/torch.cumsum.html
@@ -157,7 +160,7 @@ class Cumsum(Layer):
         return replace(input, kind="int") if input.kind == "bool" else input
 
 
-class Flip(Layer):
+class flip(Layer):
     """Reverses the order along dimensions.
 
     Any shape. https://docs.pytorch.org/docs/stable/generated/torch.flip.html
@@ -169,22 +172,23 @@ class Flip(Layer):
     examples = (Example("3x8x8", "flip(3)", "3x8x8"),)
 
     def infer(self, input: Value) -> Value:
-        if self.dims:
-            axes(self.dims, input.rank, "dims")
+        if not self.dims:
+            raise Reject("no dimension is named", field="dims")
+        axes(self.dims, input.rank, "dims")
         return input
 
 
-class Roll(Layer):
+class roll(Layer):
     """Shifts along dimensions; what leaves at one end comes in at the other.
 
-    Any shape. https://docs.pytorch.org/docs/stable/generated/torch.roll.html
+    Any shape. Stricter than torch: `dims` is required, because without it torch rolls across the batch.
+    https://docs.pytorch.org/docs/stable/generated/torch.roll.html
     """
 
     function = "torch.roll"
     kinds = None
     shifts = Ints(doc="How far, for each dimension.")
     dims = Ints(doc="The dimensions, the batch counted as 0.")
-    stricter = "without `dims` torch rolls the tensor counted through, across the batch"
     examples = (Example("8x8x96", "roll((-3, -3), (1, 2))", "8x8x96"),)
 
     def infer(self, input: Value) -> Value:
@@ -195,7 +199,7 @@ class Roll(Layer):
         return input
 
 
-class Normalize(Layer):
+class normalize(Layer):
     """Divides by the p-norm along a dimension, so that the norm becomes 1.
 
     Any shape. https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.normalize.html

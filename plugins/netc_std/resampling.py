@@ -1,4 +1,7 @@
-"""Resampling: interpolation to another size, and the exchange of channels and pixels."""
+"""Resampling: interpolation to another size, and the exchange of channels and pixels.
+
+Classes in lower case are functions only, and named as such.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ class Scale(Field[Any]):
     """A positive number, or one for each spatial dimension."""
 
     expected = "a positive number, or one for each dimension"
-    samples = (2, 0.5, 1.5, 3.0, (2.0, 1.0), (1.5, 0.5, 2), 0.01, 0, -1.0)
+    samples = (2, 0.5, 1.5, 3.0, (2.0, 1.0), (1.5, 0.5, 2), 0.01, -1.0)
 
     def convert(self, value: Any) -> Any:
         items = value if isinstance(value, tuple | list) else (value,)
@@ -27,32 +30,23 @@ class Scale(Field[Any]):
         return tuple(value) if isinstance(value, tuple | list) else value
 
 
-class Upsample(Layer):
-    """Interpolates to a given size, or to a multiple of the input's.
+class Interpolation(Layer):
+    """The arguments and the rule of both forms."""
 
-    (N, C, *L) to (N, C, *M) with `M = size`, or `M = floor(L * scale_factor)`; one of the two is given.
-    https://docs.pytorch.org/docs/stable/generated/torch.nn.Upsample.html
-    """
-
-    module = "torch.nn.Upsample"
     ranks = (3, 4, 5)
     size = Size(None, min=1, doc="Size of the output, one for all dimensions or one for each.")
     scale_factor: Any = Scale(None, doc="How many times larger, for all dimensions or for each.")
     mode = Word(*MODES, default="nearest", doc="How values between pixels are made.")
     align_corners = Bool(None, doc="Let the corner pixels keep their values, in the linear and cubic modes.")
     recompute_scale_factor = Bool(None, doc="Interpolate with the scale that the rounded sizes make.")
-    examples: Any = (
-        Example("16x8x8", "Upsample(scale_factor=2)", "16x16x16"),
-        Example("16x8x8", "Upsample(size=(12, 20), mode=bilinear, align_corners=true)", "16x12x20"),
-        Example("16x9", "Upsample(scale_factor=0.5, mode=linear)", "16x4"),
-    )
 
     def infer(self, input: Value) -> Value:
         rank = RANK_OF.get(self.mode, input.rank)
         if rank != input.rank:
-            raise Reject(f"mode {self.mode} is for {rank} dimensions, not for the {input.rank} of {input}", field="mode")
+            raise Reject(f"mode {self.mode} is for {rank} dimensions, {input} has {input.rank}", field="mode")
         if self.align_corners is not None and self.mode not in RANK_OF:
-            raise Reject(f"`align_corners` says nothing in mode {self.mode}", field="align_corners", help="leave it out")
+            reason = f"`align_corners` says nothing in mode {self.mode}"
+            raise Reject(reason, field="align_corners", help="leave it out")
         if (self.size is None) == (self.scale_factor is None):
             which = "neither" if self.size is None else "both"
             raise Reject(f"{which} of `size` and `scale_factor` given", field="size", help="give one of the two")
@@ -82,18 +76,33 @@ class Upsample(Layer):
         else:
             raise Reject(f"{size} times {scale} is known only at the run", field="scale_factor", help="give `size`")
         if not at_least(result, 1):
-            raise Reject(f"nothing is left of dimension {dim} of {input}, which is {show_dim(size)}", field="scale_factor")
+            reason = f"nothing is left of dimension {dim} of {input}, which is {show_dim(size)}"
+            raise Reject(reason, field="scale_factor")
         return result
 
 
-class Interpolate(Upsample):
+class Upsample(Interpolation):
+    """Interpolates to a given size, or to a multiple of the input's.
+
+    (N, C, *L) to (N, C, *M) with `M = size`, or `M = floor(L * scale_factor)`; one of the two is given.
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.Upsample.html
+    """
+
+    module = "torch.nn.Upsample"
+    examples = (
+        Example("16x8x8", "Upsample(scale_factor=2)", "16x16x16"),
+        Example("16x8x8", "Upsample(size=(12, 20), mode=bilinear, align_corners=true)", "16x12x20"),
+        Example("16x9", "Upsample(scale_factor=0.5, mode=linear)", "16x4"),
+    )
+
+
+class interpolate(Interpolation):
     """Interpolates to a given size, or to a multiple of the input's, as a function.
 
     (N, C, *L) to (N, C, *M) with `M = size`, or `M = floor(L * scale_factor)`; one of the two is given.
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.interpolate.html
     """
 
-    module = None
     function = "torch.nn.functional.interpolate"
     antialias = Bool(False, doc="Smooth when shrinking, in the modes bilinear and bicubic.")
     examples = (

@@ -232,13 +232,14 @@ class Transpose(nn.Module):
 class Squeeze(Layer):
     """Removes a dimension of size 1, and leaves a larger one as it is.
 
-    (N, C, 1, 1) with `squeeze((2, 3))` to (N, C). https://docs.pytorch.org/docs/stable/generated/torch.squeeze.html
+    (N, C, 1, 1) with `squeeze((2, 3))` to (N, C). Stricter than torch: `dim` is required and its size must be known,
+    because otherwise a batch of one would vanish too.
+    https://docs.pytorch.org/docs/stable/generated/torch.squeeze.html
     """
 
     module = "own:Squeeze"
     function = ".squeeze"
     kinds = None
-    stricter = "without `dim` torch drops a batch of one, and a size that only a run decides leaves the rank open"
     dim = Axes(doc="The dimension, or several, that go, the batch counted as 0.")
     imports = ("import torch", "from torch import nn")
     source = '''

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 from netc.layer import Layer, Reject
-from netc.shapes import Value, at_least, ceil_divide, divisible, minimum, show_dim, show_shape
+from netc.shapes import Value, at_least, divisible, minimum, show_dim, show_shape
 from netc.terms import Dim, Term
 
 AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
@@ -97,7 +97,7 @@ def window(size: Dim, kernel: Dim, stride: Dim = 1, padding: Dim = 0, dilation: 
     span = size + 2 * padding - dilation * (kernel - 1) - 1
     if not ceil:
         return settled(span // stride + 1)
-    return settled(minimum(ceil_divide(span, stride) + 1, (size + padding - 1) // stride + 1))
+    return settled(minimum(span + stride - 1, size + padding - 1) // stride + 1)
 
 
 def windows(input: Value, kernel: Sequence[Dim], stride: Sequence[Dim], padding: Sequence[Dim],

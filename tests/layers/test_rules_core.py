@@ -11,14 +11,18 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-import netc_std
 import pytest
 import torch
+
+import netc_std
 from netc.layer import Layer, Reject
 from netc.registry import Registry
 from netc.shapes import Value
+from netc.terms import Known, Place, Symbol, Term
 
 TRIALS = int(os.environ.get("NETC_TRIALS", "150"))
+DTYPES = {"float": torch.float32, "int": torch.int64}
+ERRORS = (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 REGISTRY = Registry()
 REGISTRY.add("layers", "std", netc_std.netc_layers())
 Case = tuple[list[Value], dict[str, Any]]
@@ -70,9 +74,10 @@ def max_pool(d: Draw) -> Case:
 
 def avg_pool(d: Draw) -> Case:
     x = d.image()
-    return [x], {"kernel_size": d.per(x, 1, 2, 3, 4, ragged=True)} | d.some(
+    divisor = {"divisor_override": d.choice((0, 3))} if x.rank > 3 and d.random() < 0.2 else {}
+    return [x], {"kernel_size": d.per(x, 1, 2, 3, 4, ragged=True)} | divisor | d.some(
         stride=lambda: d.per(x, 1, 2, 3, 5), padding=lambda: d.per(x, 0, 1, 2), ceil_mode=lambda: True,
-        count_include_pad=lambda: False) | ({"divisor_override": d.choice((0, 3))} if x.rank > 3 and d.random() < 0.2 else {})  # fmt: skip
+        count_include_pad=lambda: False)  # fmt: skip
 
 
 def adaptive(d: Draw) -> Case:
@@ -106,7 +111,8 @@ def unpool(d: Draw) -> Case:
 
 def unpool_sized(d: Draw) -> Case:
     inputs, arguments = unpool(d)
-    return inputs, arguments | d.some(output_size=lambda: tuple(d.choice((1, 3, 4, 5, 9, 10)) for _ in inputs[0].spatial))
+    x = inputs[0]
+    return inputs, arguments | d.some(output_size=lambda: tuple(d.choice((1, 3, 4, 5, 9, 10)) for _ in x.spatial))
 
 
 def linear(d: Draw) -> Case:
@@ -181,6 +187,28 @@ def test_rule_agrees_with_torch(name: str) -> None:
     assert False in verdicts
 
 
+def test_sizes_that_a_run_decides() -> None:
+    height = Term.atom(Symbol("H", []))
+    pool = layer("MaxPool", kernel_size=3, stride=2, padding=1, ceil_mode=True)
+    assert pool.infer(Value((2, 8, height, 7))) == Value((2, 8, height // 2 + 1, 4))
+    conv = layer("Conv", out_channels=4, kernel_size=3, stride=2, padding="same")
+    assert conv.infer(Value((2, 8, height, 7))) == Value((2, 4, (height + 1) // 2, 4))
+    with pytest.raises(Reject, match="needs `in_channels` before the run, but it is H"):
+        conv.infer(Value((2, height, 8, 8)))
+
+
+def test_same_padding_is_written_as_people_write_it() -> None:
+    kernel = Known.make(3, Term.atom(Place("name", "net", "k")))
+    padding = layer("Conv", out_channels=4, kernel_size=kernel, padding="same").arguments(Value((2, 8, 9)))["padding"]
+    assert (padding, str(padding.term)) == (1, "k // 2")
+
+
+def layer(name: str, **arguments: Any) -> Layer:
+    cls = REGISTRY.layer(name)
+    assert cls is not None
+    return cls.bind((), arguments)
+
+
 def predicted(cls: type[Layer], name: str, inputs: list[Value], arguments: dict[str, Any]) -> Any:
     """Shapes and state by the rule, or why not."""
     layer = cls.bind((), arguments)
@@ -191,28 +219,33 @@ def predicted(cls: type[Layer], name: str, inputs: list[Value], arguments: dict[
         return reject.reason
     outputs = out if isinstance(out, tuple) else (out,)
     state = {} if name.islower() else layer.state(*inputs)
-    return [value.shape for value in outputs], [(key, tensor.shape) for key, tensor in state.items()]
+    return [sizes(value) for value in outputs], [(key, tensor.shape) for key, tensor in state.items()]
 
 
-def run(cls: type[Layer], name: str, inputs: list[Value], arguments: dict[str, Any]) -> Any:
-    """Shapes and state by torch on the meta device, or its error."""
+def run(cls: type[Layer], name: str, inputs: list[Value], arguments: dict[str, Any], device: str = "meta") -> Any:
+    """Shapes and state by torch, or its error."""
     layer = cls.bind((), arguments)
     n = str(layer.dimensions(*inputs))
     state: dict[str, Any] = {}
     try:
-        with torch.device("meta"):
-            tensors = [torch.zeros(value.shape, dtype=torch.int64 if value.kind == "int" else None) for value in inputs]
+        with torch.device(device):
+            tensors = [torch.zeros(sizes(value), dtype=DTYPES[value.kind]) for value in inputs]
             if name.islower():
                 out = lookup((cls.function or "").replace("{n}", n))(*tensors, **layer.function_arguments(*inputs))
             else:
                 module = lookup((cls.module or "").replace("{n}", n))(**layer.arguments(*inputs))
                 out, state = module(*tensors), module.state_dict()
-    except (ArithmeticError, AssertionError, AttributeError, LookupError, Reject, RuntimeError, TypeError, ValueError) as error:
+    except (Reject, *ERRORS) as error:
         return f"{type(error).__name__}: {error}"
     outputs = out if isinstance(out, tuple) else (out,)
     if any(0 in value.shape for value in outputs):
         return "empty, which our rules refuse"
     return [tuple(value.shape) for value in outputs], [(key, tuple(value.shape)) for key, value in state.items()]
+
+
+def sizes(value: Any) -> tuple[int, ...]:
+    """The shape of a value that is all numbers."""
+    return tuple(int(size) for size in value.shape)
 
 
 def lookup(path: str) -> Any:

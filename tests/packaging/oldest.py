@@ -7,5 +7,4 @@ from pathlib import Path
 project = tomllib.loads(Path(__file__).parents[2].joinpath("pyproject.toml").read_text())["project"]
 extras = project["optional-dependencies"]
 for requirement in [*project["dependencies"], *extras["digits"], *extras["plot"]]:
-    name, oldest = re.fullmatch(r"([\w-]+)>=([\d.]+)(?:,.*)?", requirement).groups()
-    print(f"{name}=={oldest}")
+    print(re.sub(r",.*", "", requirement.replace(">=", "==")))

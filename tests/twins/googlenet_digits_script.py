@@ -1,7 +1,7 @@
 """Train GoogLeNet on scikit-learn's digits.
 
     python googlenet_digits_script.py
-    python googlenet_digits_script.py --resume --epochs 40
+    python googlenet_digits_script.py --resume
 
 Ctrl-C finishes the step, saves and leaves; --resume continues to the same weights.
 """
@@ -127,6 +127,7 @@ def main(args):
     train_images, train_labels, test_images, test_labels = load(args.seed, device)
     model = GoogLeNet().to(device)
     optimizer = torch.optim.Adam(model.parameters(), lr=args.lr, fused=True)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, args.epochs)
     total = torch.zeros(2, device=device)  # loss and right answers, of this epoch
     start, done, best, history = 0, 0, 0.0, []
     if args.resume:
@@ -134,6 +135,7 @@ def main(args):
         state = torch.load(path, map_location="cpu", weights_only=True)
         model.load_state_dict(state["model"])
         optimizer.load_state_dict(state["optimizer"])
+        schedule.load_state_dict(state["schedule"])
         start, done, best = state["epoch"], state["step"], state["best"]
         total.copy_(state["total"])
         history = state["history"]
@@ -143,6 +145,7 @@ def main(args):
         state = {
             "model": model.state_dict(),
             "optimizer": optimizer.state_dict(),
+            "schedule": schedule.state_dict(),
             "epoch": epoch,
             "step": step,
             "best": best,
@@ -200,6 +203,7 @@ def main(args):
         log.write(json.dumps(row) + "\n")
         done = 0
         total.zero_()
+        schedule.step()
         if accuracy > best:
             best = accuracy
             checkpoint("best.pt", epoch + 1, 0)

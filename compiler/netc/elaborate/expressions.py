@@ -27,6 +27,7 @@ from netc.elaborate.values import (
     is_flowing,
 )
 from netc.layer import is_int
+from netc.naming import short_name
 from netc.registry import Registry
 from netc.shapes import Value
 from netc.terms import (
@@ -564,7 +565,7 @@ def sequence_term(parts: Sequence[Term], brackets: str) -> Term:
 def recipe_term(ref: LayerRef | BlockRef) -> Term:
     if isinstance(ref, BlockRef):
         return written(ref.define.name, requires=(("define", ref.define),))
-    return written((ref.cls.module or ref.name).rpartition(".")[2], requires=(("layer", ref.cls),))
+    return written(short_name(ref.cls.module or ref.name)[0], requires=(("layer", ref.cls),))
 
 
 def recipe_call_term(ref: LayerRef | BlockRef, fields: Sequence[str], operands: tuple[Term, ...]) -> Term:

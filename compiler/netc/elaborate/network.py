@@ -190,7 +190,7 @@ class Elaborator(Initial):
         return self.is_variant(head.id, scope, (*seen, name))
 
     def select(self, scope: FileScope, name: str | None) -> str:
-        """The net to build: the one that is named, or the only one that stands by itself."""
+        """The net to build: the one that is named, else the first of the file."""
         names = self.runnable(scope)
         span = Span(scope.source, 0, 0)
         listed = ", ".join(f"`{n}`" for n in names)
@@ -200,16 +200,14 @@ class Elaborator(Initial):
             near = nearest(name, names)
             help = f"did you mean `{near}`?" if near else f"it has {listed}" if names else None
             raise fault("E0204", span, f"there is no net `{name}` in this file", "", help=help)
-        nets = [n for n, item in names.items() if isinstance(item, syntax.Define)]
-        alone = [n for n in nets if all(p.default is not None for p in names[n].params)]  # type: ignore[union-attr]
-        choice = alone if len(nets) == 1 else [] if nets else []
-        if len(choice) == 1:
-            return choice[0]
-        if len(names) == 1:
-            return next(iter(names))
         if not names:
             raise fault("E0204", span, "this file has no net", "", help="a net begins with `net Name:`")
-        raise fault("E0204", span, f"this file has several nets: {listed}", "", help="choose one with `--net NAME`")
+        first, item = next(iter(names.items()))
+        if len(names) == 1 or not isinstance(item, syntax.Define) or all(p.default is not None for p in item.params):
+            return first
+        variants = ", ".join(f"`{n}`" for n in names if n != first)
+        text = f"`{first}` needs arguments, which its variants give: {variants}"
+        raise fault("E0204", item.name_span, text, "this net", help="choose one with `--net NAME`")
 
     def resolve_variant(self, name: str, scope: FileScope) -> tuple[syntax.Define, FileScope, list[tuple[syntax.Arg, FileScope]]]:
         """The net behind a variant and the arguments on the way, outermost last."""

@@ -250,24 +250,23 @@ class Placing(Expressions):
         computed = layer.function_arguments(*values) if function else layer.arguments(*values)
         required = sum(1 for name in computed if name not in fields or fields[name].required)
         positional = layer.positional if layer.positional is not None else required
+        if function and not layer.inputs[:1] == ("*tensors",):
+            positional = max(positional, 1)
         result: list[Argument] = []
         for i, (name, value) in enumerate(computed.items()):
             own = name in fields and name in raw and value is raw[name]
-            if name in fields and name not in source and own and not fields[name].required:
+            stated = function and name in layer.function_defaults
+            if name in fields and name not in source and own and not fields[name].required and not stated:
                 continue
             term = source[name] if own and name in source else value_term(value)
-            if name in fields and not fields[name].required and self._is_default(fields[name], value, term):
-                continue
-            result.append(Argument(name, term, i < positional and len(result) == i))
+            default = fields[name].default if name in fields and not fields[name].required else ...
+            if function:
+                default = layer.function_defaults.get(name, default)
+            result.append(Argument(name, term, i < positional and len(result) == i, default))
         return tuple(result)
 
     def _plain_slot(self, key: str | int, names: list[str]) -> bool:
         return not isinstance(key, int) or key < len(names)
-
-    def _is_default(self, field: Field[Any], value: Any, term: Term) -> bool:
-        if any(isinstance(atom, Place) for atom in term.atoms()):
-            return False
-        return type(plain(value)) is type(field.default) and bool(plain(value) == field.default)
 
     def apply_function(self, expr: syntax.Call, frame: Frame) -> Any:
         ref = self.resolve(expr.function, frame)  # type: ignore[arg-type]
@@ -398,12 +397,14 @@ class Placing(Expressions):
         expansion, arguments, operands = self.expand(ref, call, frame, node, arg_frame)
         use = Use("block", None, operands=tuple(operands), template=expansion.template, callee=ref.define.name)
         use.inputs = tuple(t.value for t in tensors(frame.flow))
+        use.tensors = {name: value.value for name, value in self.tensor_arguments(ref, call, arg_frame or frame)}
         self.member(frame, expansion.module, use, label, node)
         output = self.returned(expansion, frame, node)
         use.output = strip(output)
         if node not in frame.template.sites:
+            use.bindings = arguments
             frame.template.sites[node] = use
-            expansion.template.constructions.append(Construction(frame.template, arguments))
+            expansion.template.constructions.append(Construction(frame.template, use))
         self.step(frame, use.label, node, expansion.module, output)
         frame.flow = output
 
@@ -436,6 +437,16 @@ class Placing(Expressions):
             self.expansions[key] = self.expand_new(ref, values, frame, node)
         expansion = self.expansions[key]
         return expansion, terms, operands
+
+    def tensor_arguments(self, ref: BlockRef, call: syntax.Call | None, frame: Frame) -> list[tuple[str, Tensor]]:
+        """The tensors among the arguments of a block, by parameter."""
+        names = [p.name for p in ref.define.params]
+        found = []
+        for i, arg in enumerate(call.args if call is not None else ()):
+            value = self.evaluate(arg.value, frame)
+            if isinstance(value, Tensor):
+                found.append((arg.name or names[i], value))
+        return found
 
     def frozen(self, value: Any) -> Hashable:
         if isinstance(value, Tensor):

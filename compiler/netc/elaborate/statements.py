@@ -28,14 +28,16 @@ from netc.elaborate.values import (
     is_flowing,
     tensors,
 )
-from netc.graph import Guard, Joined, Loop, Module, Step, Template, Use
+from netc.graph import Construction, Guard, Joined, Loop, Module, Step, Template, Use
 from netc.layer import State, is_int
+from netc.naming import class_name
 from netc.shapes import Value
-from netc.terms import Place, Term
+from netc.terms import COMPARE, SUM, Place, Term, written
 
 JOINS = {"+": "add", "*": "mul", "&": "cat"}
 FORK_JOINS = {"cat": "cat", "add": "add", "mul": "mul", "stack": "stack"}
 MAX_REPEATS = 100_000
+TRAINING = written("self.training")
 
 
 class Statements(Placing):
@@ -103,12 +105,38 @@ class Statements(Placing):
     def guard(self, node: syntax.Node, condition: syntax.Expr, frame: Frame) -> bool:
         """Decides a condition and notes its outcome."""
         outcome = self.condition(condition, frame)
-        site = frame.template.sites.get(node_key := condition)
+        site = frame.template.sites.get(condition)
         if not isinstance(site, Guard):
-            site = Guard(self.render(condition, frame))
-            frame.template.sites[node_key] = site
+            site = Guard(self.render_condition(condition, frame))
+            site.equal = {value: self.equalities(condition, value, frame) for value in (False, True)}
+            frame.template.sites[condition] = site
         site.outcomes.add(outcome)
         return outcome
+
+    def equalities(self, condition: syntax.Expr, outcome: bool, frame: Frame) -> list[tuple[Term, Term]]:
+        """Sizes that are equal when a condition turns out so: `a != b` in an `or` that fails, `a == b` in an `and`."""
+        joint, operator = ("and", "==") if outcome else ("or", "!=")
+        if not isinstance(condition, syntax.Binary):
+            return []
+        if condition.operator == joint:
+            sides = (condition.left, condition.right)
+            return [pair for side in sides for pair in self.equalities(side, outcome, frame)]
+        if condition.operator != operator:
+            return []
+        try:
+            left, right = self.evaluate(condition.left, frame), self.evaluate(condition.right, frame)
+        except Fault:
+            return []
+        return [(Term.of(left), Term.of(right))] if is_int(left) and is_int(right) else []
+
+    def render_condition(self, condition: syntax.Expr, frame: Frame) -> Term:
+        """A condition as emitted; a layer that may be `none` is compared with None."""
+        term = self.render(condition, frame)
+        if isinstance(condition, syntax.Name):
+            value = self.evaluate(condition, frame)
+            if value is None or isinstance(value, LayerRef | BlockRef | Bound | Deferred):
+                return written("{0} is not None", (term,), COMPARE, SUM)
+        return term
 
     def join(self, node: syntax.Node, outcome: int, flowing: Any, frame: Frame, name: str = "_") -> Any:
         """Sizes after a guard: places whose source depends on which way was taken."""
@@ -169,8 +197,7 @@ class Statements(Placing):
             raise self.mismatch(error, ref, flat, node) from None
         use = Use("function", layer, values, callee=name, output=output)
         use.arguments = self.call_arguments(layer, True, self.given(None, cls.fields, cls.inputs, frame), values)
-        key = node if isinstance(node, syntax.Flow) else node
-        frame.template.sites.setdefault(key, use)
+        frame.template.sites.setdefault(node, use)
         frame.container.module.steps.append(Step(None, name, None, output))
         return attach(output, span)
 
@@ -255,7 +282,7 @@ class Statements(Placing):
             raise Poisoned
         module.output = use.output = strip(frame.flow)
         outer.module.steps[-1] = Step(use.label, "", module, module.output)
-        frame.template.sites.setdefault(statement, use)
+        frame.template.sites.setdefault(statement.body, use)
 
     def step_after(self, frame: Frame, use: Use, module: Module) -> None:
         frame.container.module.steps.append(Step(use.label, "", module, ()))
@@ -281,9 +308,11 @@ class Statements(Placing):
         template.output = template.output or module.output
         from netc.elaborate.placing import Expansion
 
-        output = self.returned(Expansion(module, module.output, template), frame, statement)
+        output = self.returned(Expansion(module, module.output, template), frame, statement.body)
         use.output = strip(output)
-        frame.template.sites.setdefault(statement, use)
+        if statement.body not in frame.template.sites:
+            frame.template.sites[statement.body] = use
+            template.constructions.append(Construction(frame.template, use))
         self.step(frame, use.label, statement, module, output)
         frame.flow = output
 
@@ -494,6 +523,8 @@ class Statements(Placing):
             if frame.flow is POISON:
                 raise Poisoned
             self.carry(node, carried, 1, frame)
+        if frame.flow is not None:
+            frame.flow = self.join(node, 0, frame.flow, frame, "after")
         self.rejoin(node, [name for name in names if name not in carried], 1, frame)
 
     def carry(self, node: syntax.Node, names: Sequence[str], outcome: int, frame: Frame) -> None:
@@ -582,7 +613,7 @@ class Statements(Placing):
         if not isinstance(statement.label, syntax.Name):
             raise fault("E0408", statement.span, "`side` needs a label", "here")
         name = statement.label.id
-        frame.env["training"] = Binding(True, Term({}), statement.span)
+        frame.env["training"] = Binding(True, TRAINING, statement.span)
         try:
             if statement.when is not None and not self.guard(statement, statement.when, frame):
                 frame.env[name] = Binding(None, Term({}), statement.span)
@@ -629,7 +660,7 @@ class Statements(Placing):
         return module, parts[-1], module.state[parts[-1]]
 
     def _run_return(self, statement: syntax.Return, frame: Frame) -> None:
-        frame.env["training"] = Binding(False, Term({}), statement.span)
+        frame.env["training"] = Binding(False, TRAINING, statement.span)
         try:
             frame.returned = self.result(statement.value, frame)
         finally:
@@ -638,7 +669,7 @@ class Statements(Placing):
     def result(self, expr: syntax.Expr, frame: Frame) -> Any:
         """What a `return` gives: a tensor, a tuple, a dict, or a record `Name(k=v)`."""
         if isinstance(expr, syntax.IfElse):
-            return self.result(expr.then if self.guard(expr, expr.condition, frame) else expr.otherwise, frame)
+            return self.chosen_result(expr, frame)
         if isinstance(expr, syntax.TupleExpr):
             return tuple(self.result(item, frame) for item in expr.items)
         if isinstance(expr, syntax.DictExpr):
@@ -650,6 +681,18 @@ class Statements(Placing):
         if not is_flowing(value) and value is not None:
             raise fault("E0402", expr.span, f"a net returns tensors, not {describe(value)}", "here")
         return value
+
+    def chosen_result(self, expr: syntax.IfElse, frame: Frame) -> Any:
+        """What a conditional `return` gives outside training; both sides are checked where training decides."""
+        training = frame.env["training"]
+        frame.env["training"] = Binding(True, TRAINING, training.span)
+        when_training = self.condition(expr.condition, frame)
+        frame.env["training"] = training
+        taken = self.guard(expr, expr.condition, frame)
+        result = self.result(expr.then if taken else expr.otherwise, frame)
+        if when_training != taken:
+            self.result(expr.then if when_training else expr.otherwise, frame)
+        return result
 
     def inline(self, statement: syntax.Flow, frame: Frame) -> None:
         """`inline Block(...)`: the block's statements as if they stood here; its names stay its own."""
@@ -673,7 +716,7 @@ class Statements(Placing):
             inner.env[param.name] = bound
             frame.template.locals.setdefault(body, {})[param.name] = term
         inner.entry = inner.flow = frame.flow
-        frame.template.sites.setdefault(body, Use("inline", callee=found.define.name))
+        frame.template.sites.setdefault(body, Use("inline", callee=found.define.name, define=found.define))
         self.statements(found.define.body, inner)
         frame.defaults = inner.defaults
         frame.flow = inner.flow
@@ -689,9 +732,4 @@ def is_tensor_call(expr: syntax.Expr, statements: Statements, frame: Frame) -> b
     return any(statements.is_value(arg.value, frame) for arg in expr.args)
 
 
-def class_name(label: str) -> str:
-    """`layer_norm` -> `LayerNorm`."""
-    return "".join(part[:1].upper() + part[1:] for part in label.replace("-", "_").split("_") if part) or "Block"
-
-
-__all__ = ["FileScope", "Statements", "class_name"]
+__all__ = ["FileScope", "Statements"]

@@ -1,6 +1,6 @@
 """From text to syntax tree: `parse(source)` gives a `syntax.File` or raises a `SpecError`.
 
-The grammar is `grammar.lark`; its tables are generated ahead (`tables.json`, written by `python -m netc.parse.generate`).
+The grammar is `grammar.lark`; its tables are generated ahead: `python -m netc.parse.generate` writes `tables.json`.
 The codes of syntax errors stand in `codes.py`.
 """
 

@@ -62,9 +62,7 @@ class FileBuilder(StatementBuilder):
             self.report("E0116", here, "this text cannot be computed", help="braces themselves are `{{` and `}}`")
         return "".join(part for part in parts if isinstance(part, str))
 
-    def define(
-        self, span: Span, kind: Token, name: Token, params: list[Parameter] | None, lines: Lines
-    ) -> Define:
+    def define(self, span: Span, kind: Token, name: Token, params: list[Parameter] | None, lines: Lines) -> Define:
         return Define(
             span,
             cast(Literal["def", "net"], kind.text),
@@ -103,9 +101,7 @@ class FileBuilder(StatementBuilder):
     def train(self, span: Span, name: Token | None, *settings: Setting) -> Train:
         return Train(span, name.text if name else None, settings)
 
-    def setting(
-        self, span: Span, key: Token, name: Token | None, value: Expr, *groups: GroupSetting | None
-    ) -> Setting:
+    def setting(self, span: Span, key: Token, name: Token | None, value: Expr, *groups: GroupSetting | None) -> Setting:
         key_span = Span(span.source, key.start, key.end)
         found = tuple(group for group in groups if group is not None)
         return Setting(span, key.text, key_span, name.text if name else None, value, found)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from netc.diagnostics import Source, Span, SpecError
 from netc.parse.build import FileBuilder
-from netc.parse.faults import explain
 from netc.parse.lexer import Lexer
 from netc.parse.lexical import check_hidden
 from netc.parse.machine import Action, Machine
-from netc.parse.place import Place
 from netc.parse.tables import Tables, load_tables
 from netc.syntax import Expr, File
 
@@ -38,6 +36,9 @@ class Driver(FileBuilder):
             before = lexer.last
             token = lexer.next(machine.states)
             if not machine.feed(token):
+                from netc.parse.faults import explain  # only where there is an error to explain
+                from netc.parse.place import Place
+
                 raise SpecError((explain(Place(machine.states, lexer, before, token)),))
             if token.type == "$END":
                 return machine.values[-1]

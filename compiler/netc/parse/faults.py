@@ -11,6 +11,7 @@ from netc.parse.place import ENDS, Place
 COMPARISONS = ("EQUAL", "UNEQUAL", "LESS", "LESS_EQUAL", "MORE", "MORE_EQUAL")
 OPENING_WORDS = ("if", "elif", "for", "def", "net")
 TOP_WORDS = ("def", "net", "table", "train", "use", "needs", "language")
+_LOOP = re.compile(r"\bfor\b")
 _CONDITION = re.compile(r"\b(if|elif|when|and|or|not)\b")
 
 
@@ -97,9 +98,9 @@ def _reserved(place: Place) -> Diagnostic | None:
             return _fault("E0112", message, place.lexer.span(before), help=help)
         if token.type == place.kind_of("="):
             return _fault("E0112", message, place.lexer.span(before), help="take another name")
-    if words.get(token.text) == token.type and place.viable("NAME") and not place.viable("NUMBER"):
-        if not place.viable("DEF"):
-            return _fault("E0112", f"{place.shown} is a reserved word", place.span, help="take another name")
+    name_only = place.viable("NAME") and not place.viable("NUMBER") and not place.viable("DEF")
+    if words.get(token.text) == token.type and name_only:
+        return _fault("E0112", f"{place.shown} is a reserved word", place.span, help="take another name")
     return None
 
 
@@ -141,9 +142,9 @@ def _glued(place: Place) -> Diagnostic | None:
 def _missing(place: Place) -> Diagnostic | None:
     """The first mark that would let the rest of the line be read."""
     before, token, brackets = place.before, place.token, place.brackets
-    if before is None or token.type == "$END" and not place.lexer.layout:
+    if before is None or (token.type == "$END" and not place.lexer.layout):
         return None
-    marks = [",", ":", "=", "in", ";"]
+    marks = [",", ":", *(["in"] if _LOOP.search(place.line_before) else []), ";", "=", "("]
     if place.line_before.strip() == before.text and token.type == "NAME" and token.text[0].islower():
         marks = [",", ";", ":", "="]
     for mark in marks:

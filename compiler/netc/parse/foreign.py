@@ -45,7 +45,7 @@ def is_self(value: Expr) -> bool:
 def _spelling(attr: str) -> str:
     short = _DIMENSION.sub("", attr)
     if short == attr:
-        return f"write `{attr}`" if attr[:1].isupper() else "the name of the layer or function alone is enough"
+        return f"write `{attr}`" if attr != "functional" else "the name of the function alone is enough"
     return f"write `{short}`: what reaches it says how many dimensions and how many input channels it has"
 
 

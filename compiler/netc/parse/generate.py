@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from netc.parse.tables import FOLDER, grammar_key, grammar_text
+from netc.parse.tables import FOLDER, current_key, read
 
 LAYOUT = ("_NL", "_INDENT", "_DEDENT")
 Data = dict[str, Any]
@@ -22,7 +22,7 @@ Data = dict[str, Any]
 
 def write_tables() -> Path:
     """Generate the tables of the current grammar beside it; raises OSError where the folder cannot be written."""
-    data = generate(grammar_text(), strict=True)
+    data = generate(read("grammar.lark"), strict=True)
     return _write(data)
 
 
@@ -33,8 +33,8 @@ def write(data: Data) -> None:
 
 
 def _write(data: Data) -> Path:
-    path = FOLDER / "tables.json"
-    fresh = FOLDER / f".tables.{os.getpid()}.json"
+    path = Path(FOLDER, "tables.json")
+    fresh = Path(FOLDER, f".tables.{os.getpid()}.json")
     try:
         fresh.write_text(json.dumps(data, separators=(",", ":"), sort_keys=True) + "\n", encoding="utf-8")
         fresh.replace(path)
@@ -70,30 +70,34 @@ def generate(grammar: str, *, strict: bool | None = None) -> Data:
     )
     plain, memo = lark.memo_serialize([TerminalDef, Rule])
     return {
-        "key": grammar_key(grammar),
+        "key": current_key(),
         "lark": __version__,
         **_states(plain["parser"]["parser"], memo),
         **_words([entry for entry in memo.values() if entry["__type__"] == "TerminalDef"], lark.ignore_tokens),
     }
 
 
-def _states(table: Data, memo: Data) -> Data:
-    """States renumbered from 0, equal rows stored once, rules in the order of their first use."""
-    numbers = {state: number for number, state in enumerate(sorted(table["states"]))}
+def _states(table: Data, memo: dict[int, Data]) -> Data:
+    """States and rules numbered as a walk from the start meets them, so that the same grammar gives the same file."""
+    names: dict[int, str] = table["tokens"]
+    order = [state for _, state in sorted(table["start_states"].items())]
+    numbers = {state: number for number, state in enumerate(order)}
     rules: dict[int, int] = {}
     action_rows: list[dict[str, int]] = []
     goto_rows: list[dict[str, int]] = []
     states = []
-    for state in sorted(table["states"]):
-        actions, gotos = {}, {}
-        for token, (reduces, argument) in table["states"][state].items():
-            name = table["tokens"][token]
+    for state in order:  # grows on the way
+        actions: dict[str, int] = {}
+        gotos: dict[str, int] = {}
+        for name, (reduces, argument) in sorted((names[token], move) for token, move in table["states"][state].items()):
             if reduces:
                 actions[name] = ~rules.setdefault(argument["@"], len(rules))
-            elif name.isupper() or name.startswith(("_NL", "$")):
-                actions[name] = numbers[argument]
-            else:
-                gotos[name] = numbers[argument]
+                continue
+            if argument not in numbers:
+                numbers[argument] = len(order)
+                order.append(argument)
+            terminal = name.isupper() or name == "$END"
+            (actions if terminal else gotos)[name] = numbers[argument]
         states.append((_place(actions, action_rows), _place(gotos, goto_rows)))
     return {
         "states": states,

@@ -1,7 +1,7 @@
 """From text to tokens: words, brackets, line ends and the indentation of lines, one token at a time.
 
-The lexer is asked for the next token with the parser's stack at hand, so that a keyword is one only where the grammar has
-a place for it: `init` starts a statement and still names an argument.
+The lexer is asked for the next token with the parser's stack at hand, so that a keyword is one only where the grammar
+has a place for it: `init` starts a statement and still names an argument.
 """
 
 from __future__ import annotations

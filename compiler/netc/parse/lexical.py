@@ -34,7 +34,9 @@ def check_hidden(source: Source) -> None:
     if found:
         span = Span(source, found.start(), found.end())
         message = f"invisible character {name_of(found[0])}"
-        raise error("E0107", span, message, "here, though nothing shows", "delete it, and type the line again if in doubt")
+        raise error(
+            "E0107", span, message, "here, though nothing shows", "delete it, and type the line again if in doubt"
+        )
 
 
 def no_token(source: Source, position: int) -> SpecError:
@@ -54,10 +56,10 @@ def no_token(source: Source, position: int) -> SpecError:
         return error("E0106", span, f"unexpected character {name_of(character)}", "looks like a space", help)
     name = f"`{character}`" if character.isascii() else f"`{character}` ({name_of(character)})"
     message = f"unexpected character {name if character.isprintable() else name_of(character)}"
-    help = _ADVICE.get(character)
-    if help is None and character.isalpha():
-        help = "names are written with a to z, A to Z, digits and `_`"
-    return error("E0106", span, message, "", help)
+    advice = _ADVICE.get(character)
+    if advice is None and character.isalpha():
+        advice = "names are written with a to z, A to Z, digits and `_`"
+    return error("E0106", span, message, "", advice)
 
 
 def name_of(character: str) -> str:

@@ -14,6 +14,7 @@ Action = Callable[..., object]
 MAX_DEPTH = 150
 """How deep a tree may become; chains such as `a + b + c` deepen it by one for each operator."""
 MAX_STACK = 2000
+"""More than this waits on the stack only where the tree would become too deep, as in `- - - ...`."""
 _LAYOUT = frozenset(("_NL", "_INDENT", "_DEDENT", "$END"))
 
 
@@ -22,7 +23,9 @@ class Machine:
 
     __slots__ = ("actions", "depths", "end", "last_end", "source", "starts", "states", "tables", "values")
 
-    def __init__(self, tables: Tables, actions: Sequence[Action | None], source: Source, start: str, offset: int) -> None:
+    def __init__(
+        self, tables: Tables, actions: Sequence[Action | None], source: Source, start: str, offset: int
+    ) -> None:
         self.tables = tables
         self.actions = actions
         """One for each rule of the tables; None takes the list of the children."""
@@ -67,7 +70,7 @@ class Machine:
             self.starts.append(token.start)
             self.last_end = token.end
         if len(self.states) > MAX_STACK:
-            raise SpecError((too_deep(Span(self.source, token.start, token.end), f"{MAX_STACK} steps"),))
+            raise SpecError((too_deep(Span(self.source, token.start, token.end), f"{MAX_DEPTH} levels"),))
 
     def _reduce(self, number: int) -> None:
         rule = self.tables.rules[number]

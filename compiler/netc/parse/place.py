@@ -93,6 +93,9 @@ class Place:
         states, lexer, tables, token = self.states.copy(), self.lexer.copy(), self.lexer.tables, self.token
         if kind in CLOSERS:
             lexer.brackets = lexer.brackets[:-1]
+        elif kind in OPENERS:
+            mark = self.lexer.tables.spelling[kind]
+            lexer.brackets.append(Token(kind, mark, self.gap.end, self.gap.end))
         if not tables.advance(states, kind):
             return False
         for _ in range(LOOK_AHEAD):

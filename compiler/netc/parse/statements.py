@@ -1,7 +1,7 @@
 """Builds the nodes of statements and blocks: one method for each rule of the grammar.
 
-A block arrives as its lines, each the list of its statements, because a fork reads a line as one branch. A `for` or an `if`
-does not know yet whether a fork is around it; it arrives as a function that makes the node once that is known.
+A block arrives as its lines, each the list of its statements, because a fork reads a line as one branch. A `for` or an
+`if` does not know yet whether a fork is around it; it arrives as a function that makes the node once that is known.
 """
 
 from __future__ import annotations

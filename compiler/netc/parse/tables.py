@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
+import os
 import re
-from dataclasses import dataclass
+import zlib
 from functools import cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
-FOLDER = Path(__file__).parent
+FOLDER = os.path.dirname(__file__)
+"""Names of files are plain texts here: the start of the compiler does not wait for `pathlib`."""
 
 
 class Rule(NamedTuple):
@@ -26,8 +26,7 @@ class Rule(NamedTuple):
     """Those of `picks` whose lists are taken apart."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tables:
+class Tables(NamedTuple):
     """LALR(1) tables; an action at or above zero shifts to that state, below zero reduces by rule `~action`."""
 
     actions: list[dict[str, int]]
@@ -68,28 +67,30 @@ class Tables:
         return {kind for kind in self.actions[states[-1]] if self.viable(states, kind)}
 
 
-def grammar_text() -> str:
-    return (FOLDER / "grammar.lark").read_text(encoding="utf-8")
+def read(name: str) -> str:
+    """A file of this package."""
+    with open(os.path.join(FOLDER, name), encoding="utf-8") as file:
+        return file.read()
 
 
-def grammar_key(grammar: str) -> str:
-    """Says of which grammar, and by which generator, tables were made."""
-    return hashlib.sha256(grammar.encode() + (FOLDER / "generate.py").read_bytes()).hexdigest()
+def current_key() -> str:
+    """A checksum of what the tables are made of: the grammar, and the generator that reads it."""
+    made_of = read("grammar.lark") + read("generate.py")
+    return f"{len(made_of)}-{zlib.crc32(made_of.encode()):08x}"
 
 
 @cache
 def load_tables() -> Tables:
     """The generated tables; where they are absent or stale, made anew and, if the folder allows it, written."""
-    grammar = grammar_text()
     try:
-        data = json.loads((FOLDER / "tables.json").read_text(encoding="utf-8"))
-        if data["key"] == grammar_key(grammar):
+        data = json.loads(read("tables.json"))
+        if data["key"] == current_key():
             return unpack(data)
     except (OSError, ValueError, LookupError, TypeError):
         pass
     from netc.parse.generate import generate, write
 
-    data = generate(grammar)
+    data = generate(read("grammar.lark"))
     write(data)
     return unpack(data)
 

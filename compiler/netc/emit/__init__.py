@@ -1,0 +1,1 @@
+"""From the checked graph and the recipe to Python source."""

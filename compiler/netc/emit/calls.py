@@ -1,0 +1,192 @@
+"""Calls of PyTorch and of emitted classes: arguments resolved, defaults left out, conditions decided."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from netc import syntax
+from netc.emit.python import Py, call
+from netc.emit.resolve import Freeze, Resolver
+from netc.graph import Argument, Guard, Loop, Template, Use
+from netc.naming import python_name, short_name
+from netc.terms import Term, Written, print_term
+
+TRAINING = "self.training"
+
+
+class Calls:
+    """What the constructor and the forward of one class have in common."""
+
+    def __init__(self, template: Template, resolver: Resolver, classes: ClassNames):
+        self.template = template
+        self.resolver = resolver
+        self.classes = classes
+        self.plan = resolver.plan(template)
+
+    # ---- sites -------------------------------------------------------------------------------------
+
+    def use(self, node: syntax.Node) -> Use | None:
+        site = self.template.sites.get(node)
+        return site if isinstance(site, Use) else None
+
+    def decide(self, condition: syntax.Expr, *, optional: bool = False) -> bool | None:
+        """True or False for a condition that is settled, None for one that emitted code must ask.
+
+        `optional` says that the other outcome of a condition that always held is to leave something out.
+        """
+        guard = self.template.sites.get(condition)
+        if not isinstance(guard, Guard):
+            return False
+        if depends_on_training(guard.condition):
+            return None
+        if len(guard.outcomes) == 2:
+            return None
+        (outcome,) = guard.outcomes
+        tainted = self.resolver.taint(self.template, guard.condition)
+        if not tainted:
+            return outcome
+        if outcome and optional:
+            return None
+        raise Freeze(tainted)
+
+    def condition(self, condition: syntax.Expr) -> str:
+        guard = self.template.sites[condition]
+        assert isinstance(guard, Guard)
+        return self.text(guard.condition)
+
+    def loop(self, node: syntax.Node) -> Loop | None:
+        """The loop at a place; None for one that never runs."""
+        site = self.template.sites.get(node)
+        if not isinstance(site, Loop):
+            return None
+        if not any(site.counts):
+            tainted = self.resolver.taint(self.template, site.iterable)
+            if tainted:
+                raise Freeze(tainted)
+            return None
+        return site
+
+    # ---- source --------------------------------------------------------------------------------------
+
+    def text(self, term: Term, need: int = 0) -> str:
+        return print_term(self.resolver.write(self.template, term), need)
+
+    def imported(self, dotted: str) -> str:
+        """The short form of a dotted name, whose import the file then needs."""
+        short, line = short_name(dotted)
+        if line is not None:
+            self.plan.requires[line] = None
+        return short
+
+    def arguments(self, arguments: Iterable[Argument], text: Any = None) -> list[str]:
+        """The arguments of a PyTorch call, those that say what PyTorch's default says left out."""
+        parts, gap = [], False
+        for argument in arguments:
+            term = self.resolver.normalise(self.template, argument.term)
+            if argument.default is not ... and is_default(term, argument.default):
+                gap = True
+                continue
+            source = (text or self.text)(argument.term)
+            parts.append(source if argument.positional and not gap else f"{argument.name}={source}")
+        return parts
+
+    def construct(self, use: Use) -> Py:
+        """The expression that makes the module of a use."""
+        if use.template is not None:
+            return self.construct_block(use)
+        layer = use.layer
+        assert layer is not None
+        if use.callee.startswith("="):
+            parameter = self.parameter_module(use)
+            if parameter is not None:
+                return parameter
+        module = layer.module
+        assert module is not None
+        if layer.source is not None:
+            self.plan.requires[("layer", type(layer))] = None
+        name = self.imported(module.replace("{n}", str(layer.dimensions(*use.inputs))))
+        return call(name, self.arguments(use.arguments))
+
+    def parameter_module(self, use: Use) -> Py | None:
+        """A layer that a parameter holds: the class is told which."""
+        name = use.callee[1:]
+        known = self.template.parameters.get(name)
+        if known is None or self.resolver.constant(self.template, name) is not None:
+            return None
+        if self.resolver.single_value(self.template, name) is not None and self.template.parent is None:
+            pass
+        self.plan.used.add(name)
+        return call(python_name(name), [])
+
+    def construct_block(self, use: Use) -> Py:
+        callee = use.template
+        assert callee is not None
+        signature = self.classes.signature(callee)
+        parts = [self.supplied(use, place) for place in signature.lifted]
+        positional = True
+        for name, has_default in signature.parameters:
+            given = name in use.bindings
+            if not given and has_default:
+                positional = False
+                continue
+            source = self.text(self.resolver.argument(use, name))
+            positional = positional and not has_default
+            parts.append(source if positional or not has_default else f"{python_name(name)}={source}")
+        return call(self.classes.name(callee), parts)
+
+    def supplied(self, use: Use, place: Any) -> str:
+        """What a class is given for a size or name that it lifted."""
+        if place.kind == "input" and place.owner is use.template:
+            operand, axis = place.key
+            return self.text(Term.of(self.resolver.operand(use, operand).shape[axis]))
+        return self.text(Term.atom(place))
+
+    def label(self, label: syntax.Name | syntax.String) -> tuple[str, bool]:
+        """A label as a Python expression or, if it is fixed (second item True), as it is."""
+        if isinstance(label, syntax.Name):
+            return label.id, True
+        if all(isinstance(part, str) for part in label.parts):
+            return "".join(str(part) for part in label.parts), True
+        return self.text(self.template.terms[label]), False
+
+
+class Signature:
+    """What a class is constructed with: lifted places first, then its own parameters (name, has a default)."""
+
+    def __init__(self, lifted: list[Any], parameters: list[tuple[str, bool]]):
+        self.lifted = lifted
+        self.parameters = parameters
+
+
+class ClassNames:
+    """The classes of a network: their names and signatures, written when first asked for."""
+
+    def name(self, template: Template) -> str:
+        raise NotImplementedError
+
+    def signature(self, template: Template) -> Signature:
+        raise NotImplementedError
+
+
+def depends_on_training(term: Term) -> bool:
+    return any(isinstance(atom, Written) and TRAINING in atom.source for atom in term.atoms())
+
+
+def is_default(term: Term, default: Any) -> bool:
+    """Whether a settled argument says what PyTorch would take anyway."""
+    if isinstance(default, int) and not isinstance(default, bool):
+        return term.constant == default
+    return str(term) == repr(default) or (isinstance(default, float) and number(term) == default)
+
+
+def number(term: Term) -> float | None:
+    try:
+        return float(str(term))
+    except ValueError:
+        return None
+
+
+def attribute(label: str) -> str:
+    """How a member is reached from `self`: as an attribute, or by its number or odd name."""
+    return f"self.{label}" if label.isidentifier() and python_name(label) == label else f'getattr(self, "{label}")'

@@ -1,0 +1,116 @@
+"""The scalars of a recipe as flags of its script, and the arguments that read them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from netc.emit.layout import call, literal, quoted
+from netc.layer import Bool, Field, Float, Int, Text
+from netc.recipe import Group, Part, Recipe, Use
+
+TYPES: tuple[tuple[type[Field[Any]], str], ...] = ((Int, "int"), (Float, "float"), (Text, "str"), (Bool, "bool"))
+# The flags of every script, after those of the recipe's parts.
+OWN = ("epochs", "seed", "device", "log_every", "samples", "output", "resume", "help")
+# What a resumed run may be told anew: nothing of it changes the weights of an epoch.
+FREE = ("epochs", "device", "output", "resume", "log_every", "samples", "root", "test_batch_size")
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """`--name`, read as `args.name`; a boolean has its `--no-name` too."""
+
+    name: str
+    type: str
+    default: Any
+    help: str
+
+    def add(self) -> str:
+        """The line that declares it."""
+        args = [quoted("--" + self.name.replace("_", "-"))]
+        if self.type == "bool":
+            args.append("action=argparse.BooleanOptionalAction")
+        elif self.type != "str":
+            args.append(f"type={self.type}")
+        if self.default is not None:
+            value = float(self.default) if self.type == "float" else self.default
+            args.append(f"default={literal(value)}")
+        return call("parser.add_argument", [*args, f"help={quoted(self.help.replace('%', '%%'))}"])
+
+
+@dataclass(frozen=True)
+class Flags:
+    """All flags of a recipe, and the source of the arguments of each of its parts: (part, field) -> source."""
+
+    flags: tuple[Flag, ...]
+    arguments: dict[tuple[int, str], str]
+
+    def given(self, owner: Part | Group) -> dict[str, str]:
+        """The stated arguments of a part or group, as source, by their PyTorch names."""
+        renamed = owner.renamed if isinstance(owner, Part) else {}
+        return {renamed.get(name, name): text for (key, name), text in self.arguments.items() if key == id(owner)}
+
+    def source(self, owner: Part, name: str) -> str:
+        """What reads one field."""
+        return self.arguments.get((id(owner), name), literal(getattr(owner, name)))
+
+
+def recipe_flags(recipe: Recipe) -> Flags:
+    flags: dict[str, Flag] = {}
+    arguments: dict[tuple[int, str], str] = {}
+    for use in (recipe.data, recipe.loss, recipe.optimizer, *recipe.schedule):
+        for name, value in use.part.given().items():
+            field = type(use.part).fields[name]
+            kind = scalar_type(field, value)
+            if kind is None or (use is recipe.data and kind == "bool"):
+                arguments[id(use.part), name] = literal(value)
+                continue
+            free = _free_name(flags, name.lower(), f"{use.name.lower()}_{name.lower()}")
+            flags[free] = Flag(free, kind, value, described(field, use))
+            arguments[id(use.part), name] = f"args.{free}"
+    for group, name, value in _group_arguments(recipe):
+        field = type(recipe.optimizer.part).fields[name]
+        kind = scalar_type(field, value)
+        if kind is None:
+            arguments[id(group), name] = literal(value)
+            continue
+        free = _free_name(flags, f"{group.name}_{name}")
+        flags[free] = Flag(free, kind, value, f"{name} of {', '.join(s.text for s in group.selectors)}")
+        arguments[id(group), name] = f"args.{free}"
+    return Flags((*flags.values(), *own_flags(recipe)), arguments)
+
+
+def _group_arguments(recipe: Recipe) -> Iterator[tuple[Group, str, Any]]:
+    for group in recipe.groups:
+        for name, value in group.arguments.items():
+            yield group, name, value
+
+
+def scalar_type(field: Field[Any], value: Any) -> str | None:
+    """The type of the flag that a field becomes; None for what is no scalar."""
+    if value is None:
+        return None
+    return next((name for kind, name in TYPES if isinstance(field, kind)), None)
+
+
+def described(field: Field[Any], use: Use[Any]) -> str:
+    doc = field.doc.rstrip(".")
+    return doc[:1].lower() + doc[1:] if doc else f"of {use.name}"
+
+
+def _free_name(taken: dict[str, Flag], *candidates: str) -> str:
+    names = [*candidates, *(f"{candidates[-1]}_{n}" for n in range(2, 100))]
+    return next(name for name in names if name not in taken and name not in OWN)
+
+
+def own_flags(recipe: Recipe) -> Iterator[Flag]:
+    """The flags that belong to no part."""
+    yield Flag("epochs", "int", recipe.epochs, "epochs in all")
+    yield Flag("seed", "int", recipe.seed, "of all that is random")
+    if recipe.log_every is not None:
+        yield Flag("log_every", "int", recipe.log_every, "steps from one line to the next")
+    if recipe.samples is not None:
+        yield Flag("samples", "int", recipe.samples, "pictures to show")
+    fallback = "" if recipe.device else "; else the accelerator"
+    yield Flag("device", "str", recipe.device, f"such as cpu or cuda:1{fallback}")

@@ -1,0 +1,653 @@
+"""The `forward` of a class: the flow of the text as calls, assignments, branches and loops."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from netc import syntax
+from netc.emit.calls import TRAINING, attribute, depends_on_training
+from netc.emit.constructor import Constructor, is_optional_member, statements_of
+from netc.emit.python import Lines, Py
+from netc.emit.resolve import Inexpressible
+from netc.emit.targets import render_target
+from netc.emit.wrapping import WIDTH
+from netc.graph import Guard, Template, Use
+from netc.naming import python_name
+from netc.shapes import Value
+from netc.terms import ATOM, PRODUCT, SUM, TERNARY, Place, Symbol, Term, print_term, written
+
+INFIX = {"operator.add": ("+", SUM), "operator.sub": ("-", SUM), "operator.mul": ("*", PRODUCT),
+         "operator.truediv": ("/", PRODUCT), "operator.matmul": ("@", PRODUCT)}  # fmt: skip
+
+
+class Forward(Constructor):
+    """Writes the statements of `forward`, after the constructor."""
+
+    def write_forward(self) -> tuple[list[str], Lines]:
+        """The names of the inputs, and the statements."""
+        self.out = Lines()
+        self.symbols: dict[str, str] = {}
+        self.stored: dict[str, None] = {}
+        self.record: str | None = None
+        self.loop_names: set[str] = set()
+        inputs = self.inputs()
+        self.variable = self.flow_variable()
+        self.flow = Py(inputs[0] if len(self.template.inputs) == 1 or self.template.parent else inputs[0])
+        self.last_line = -1
+        self.block(self.template.body)
+        if not self.returned:
+            self.out.add(f"return {self.flow.text}")
+        return inputs, self.out
+
+    @property
+    def returned(self) -> bool:
+        return bool(self.out.items) and self.out.items[-1].startswith(("return", "    return"))
+
+    def inputs(self) -> list[str]:
+        names = [python_name(name) for name in self.template.inputs]
+        return [*names, *(python_name(name) for name in self.classes.outer_tensors(self.template))]  # type: ignore[attr-defined]
+
+    def flow_variable(self) -> str:
+        """`x`, or another name where the input is still needed after the flow has moved."""
+        taken = {n.id for n in names_in(self.template.body)} | set(self.template.inputs)
+        if "x" in self.template.inputs and not reads_input(self.template.body):
+            return "x"
+        if "x" not in self.template.inputs and "x" not in taken:
+            return "x"
+        return next(name for name in ("out", "y", "h", "flow", "current") if name not in taken)
+
+    # ---- the flow ----------------------------------------------------------------------------------
+
+    def flush(self) -> str:
+        """Gives the flow a name."""
+        if not self.flow.text.isidentifier():
+            self.out.add(f"{self.variable} = {self.flow.text}")
+            self.flow = Py(self.variable)
+        return self.flow.text
+
+    def apply(self, make: Any) -> None:
+        """Moves the flow through a call; a line that grows too long is broken off before."""
+        moved: Py = make(self.flow)
+        if len(moved.text) + 4 * self.out.depth + 8 + len(self.variable) + 3 > WIDTH and not self.flow.is_name:
+            self.flush()
+            moved = make(self.flow)
+        self.flow = moved
+
+    def block(self, body: Sequence[syntax.Stmt]) -> None:
+        for statement in body:
+            line = statement.span.line
+            if line != self.last_line and not isinstance(statement, QUIET):
+                self.flush()
+            self.last_line = line
+            self.statement(statement)
+
+    def statement(self, statement: syntax.Stmt) -> None:
+        match statement:
+            case syntax.Flow():
+                self.guarded(statement)
+            case syntax.Assign():
+                self.keep(statement)
+            case syntax.For():
+                self.loop_over(statement)
+            case syntax.If():
+                self.conditional(statement)
+            case syntax.Return():
+                self.out.add(f"return {self.result(statement.value)}")
+
+    def guarded(self, statement: syntax.Flow) -> None:
+        if statement.operator == "side":
+            return self.side_value(statement)
+        if statement.when is None:
+            return self.moved(statement)
+        settled = self.decide(statement.when, optional=True)
+        if settled is False:
+            return None
+        if settled is True:
+            return self.moved(statement)
+        self.flush()
+        before = self.flow
+        with self.out.block(f"if {self.asked(statement)}:"):
+            self.moved(statement)
+            if self.flow.text != before.text:
+                self.name_flow(before.text)
+        return None
+
+    def name_flow(self, name: str) -> None:
+        """Ends a branch: the flow gets the name that it had before."""
+        target = self.variable if name != self.variable else name
+        if self.flow.text != target:
+            self.out.add(f"{target} = {self.flow.text}")
+        if name != target:
+            self.out.items.insert(self.header_index(), "    " * (self.out.depth - 1) + f"{target} = {name}")
+        self.flow = Py(target)
+
+    def header_index(self) -> int:
+        """Where the innermost open block begins."""
+        indent = "    " * (self.out.depth - 1)
+        for index in range(len(self.out.items) - 1, -1, -1):
+            item = self.out.items[index]
+            if not item.startswith(indent + " ") and item.endswith(":") and not item.lstrip().startswith(("else", "elif")):
+                return index
+        return 0
+
+    def asked(self, statement: syntax.Flow) -> str:
+        """The test in `forward` for a statement that a condition may leave out."""
+        assert statement.when is not None
+        guard = self.template.sites[statement.when]
+        assert isinstance(guard, Guard)
+        if statement in getattr(self, "flags", {}):
+            return f"self.{self.flags[statement]}"
+        if is_optional_member(statement) and not self.loop_names:
+            assert isinstance(statement.label, syntax.Name)
+            return f"self.{statement.label.id} is not None"
+        return self.at_run_time(guard.condition).text
+
+    def moved(self, statement: syntax.Flow) -> None:
+        if statement.operator == "inline":
+            return self.inline_block(statement.body)
+        if statement.operator is None:
+            return self.run_labelled(statement)
+        left = self.flow
+        if not left.is_name and self.reads_flow(statement.body):
+            left = Py(self.flush())
+        use = self.use(statement)
+        assert use is not None
+        self.flow = left
+        before = len(self.out.items)
+        if not left.is_name:
+            self.flow = left
+        self.run_labelled(statement)
+        right = self.flow
+        if len(self.out.items) != before and not left.is_name:
+            raise Inexpressible("an operand that needs statements of its own")
+        self.flow = self.joined([left, right], use)
+        return None
+
+    def reads_flow(self, body: syntax.Expr) -> bool:
+        """Whether a body begins with the flow rather than with a value."""
+        head = body.stages[0] if isinstance(body, syntax.Pipe) else body
+        use = self.use(head)
+        return not (use is not None and use.kind == "value" and "_" not in {n.id for n in names_in([head])})
+
+    def joined(self, sides: Sequence[Py], use: Use) -> Py:
+        layer = use.layer
+        assert layer is not None and layer.function is not None
+        if layer.function in INFIX:
+            sign, level = INFIX[layer.function]
+            text = f" {sign} ".join(side.at(level if i == 0 else level + 1) for i, side in enumerate(sides))
+            return Py(text, level)
+        listed = f"[{', '.join(side.text for side in sides)}]"
+        return Py(f"{self.imported(layer.function)}({', '.join([listed, *self.arguments(use.arguments, self.run_text)])})")
+
+    def run_labelled(self, statement: syntax.Flow) -> None:
+        if statement.label is None:
+            return self.run(statement.body)
+        use = self.use(statement.body)
+        if isinstance(statement.body, syntax.Pipe):
+            for stage in statement.body.stages:
+                head = self.use(stage)
+                if head is not None and head.kind == "value":
+                    self.run(stage)
+        text, fixed = self.label(statement.label) if isinstance(statement.label, syntax.Name) else self.run_label(statement.label)
+        member = attribute(text) if fixed else f"getattr(self, {text})"
+        if use is not None and use.template is not None and use.kind == "block":
+            return self.apply_member(member, self.extras(use))
+        return self.apply_member(member, self.more_operands(use))
+
+    def run_label(self, label: syntax.String) -> tuple[str, bool]:
+        if all(isinstance(part, str) for part in label.parts):
+            return "".join(str(part) for part in label.parts), True
+        return self.at_run_time(self.template.terms[label]).text, False
+
+    def apply_member(self, member: str, extras: Sequence[str] = ()) -> None:
+        self.apply(lambda flow: Py(f"{member}({', '.join([flow.text, *extras])})"))
+
+    def extras(self, use: Use) -> list[str]:
+        """What a block takes besides the flow: tensors given as arguments, and those that a suite reads from outside."""
+        assert use.template is not None
+        given = [self.tensor(operand).text for operand in use.operands if operand is not None]
+        if use.template.parent is not None:
+            given += [self.outer_name(name) for name in self.classes.outer_tensors(use.template)]  # type: ignore[attr-defined]
+        return given
+
+    def outer_name(self, name: str) -> str:
+        return self.tensor_name(name)
+
+    def more_operands(self, use: Use | None) -> list[str]:
+        if use is None:
+            return []
+        return [self.tensor(operand).text for operand in use.operands if operand is not None]
+
+    # ---- stages --------------------------------------------------------------------------------------
+
+    def run(self, expr: syntax.Expr) -> None:
+        match expr:
+            case syntax.Pipe(stages=stages):
+                for stage in stages:
+                    self.run(stage)
+            case syntax.Group(body=body):
+                for statement in body:
+                    self.grouped(statement)
+            case syntax.Fork():
+                self.fork(expr)
+            case syntax.IfElse():
+                self.choice(expr)
+            case _:
+                self.stage(expr)
+
+    def grouped(self, statement: syntax.Stmt) -> None:
+        """A statement inside parentheses; an optional member becomes a conditional expression."""
+        if isinstance(statement, syntax.Flow) and statement.when is not None and statement.operator is None:
+            settled = self.decide(statement.when, optional=True)
+            if settled is None and is_optional_member(statement):
+                assert isinstance(statement.label, syntax.Name)
+                entered = Py(self.flow.text) if self.flow.is_name else Py(self.flush())
+                member = f"self.{statement.label.id}"
+                self.flow = Py(f"{entered.text} if {member} is None else {member}({entered.text})", TERNARY)
+                return
+        self.statement(statement)
+
+    def choice(self, expr: syntax.IfElse) -> None:
+        settled = self.decide(expr.condition)
+        if settled is not None:
+            return self.run(expr.then if settled else expr.otherwise)
+        guard = self.template.sites[expr.condition]
+        assert isinstance(guard, Guard)
+        entered = Py(self.flush())
+        self.run(expr.then)
+        then, self.flow = self.flow, entered
+        self.run(expr.otherwise)
+        condition = self.at_run_time(guard.condition)
+        self.flow = Py(f"{then.at(TERNARY + 1)} if {condition.at(TERNARY + 1)} else {self.flow.text}", TERNARY)
+        return None
+
+    def stage(self, expr: syntax.Expr) -> None:
+        use = self.use(expr)
+        if use is None:
+            raise Inexpressible(f"the stage `{expr.span.text}`")
+        if use.kind == "value":
+            self.flow = self.tensor(expr)
+        elif use.kind == "function":
+            self.function_stage(use)
+        elif use.kind == "inline":
+            self.inline_block(expr)
+        else:
+            assert use.label is not None
+            member = attribute(use.callee if use.kind == "member" else use.label)
+            extras = self.extras(use) if use.template is not None else self.more_operands(use)
+            self.apply_member(member, extras)
+
+    def function_stage(self, use: Use) -> None:
+        if None in use.operands:
+            self.apply(lambda flow: self.function(use, flow))
+        else:
+            self.flow = self.function(use, None)
+
+    def function(self, use: Use, flow: Py | None) -> Py:
+        """The call of a function: `F.relu(x)`, `x.mean((2, 3))`, `a + b`, `torch.cat([a, b], dim=1)`."""
+        layer = use.layer
+        assert layer is not None and layer.function is not None
+        operands = [flow if operand is None else self.tensor(operand) for operand in use.operands]
+        sides = [side for side in operands if side is not None]
+        if layer.function in INFIX and len(sides) == 2:
+            return self.joined(sides, use)
+        arguments = self.arguments(use.arguments, lambda term: self.run_text(term, use, sides))
+        arguments += [f"{name}={source}" for name, source in layer.function_extra.items()]
+        if layer.source is not None and layer.function.startswith("own:"):
+            self.plan.requires[("layer", type(layer))] = None
+        if layer.inputs and layer.inputs[0].startswith("*"):
+            listed = sides[0].text if len(sides) == 1 else f"[{', '.join(side.text for side in sides)}]"
+            return Py(f"{self.imported(layer.function)}({', '.join([listed, *arguments])})")
+        if layer.function.startswith("."):
+            method = layer.function[1:]
+            return Py(f"{sides[0].at(ATOM)}.{method}({', '.join([*(s.text for s in sides[1:]), *arguments])})")
+        name = self.imported(layer.function.replace("{n}", str(layer.dimensions(*use.inputs))))
+        return Py(f"{name}({', '.join([*(side.text for side in sides), *arguments])})")
+
+    def inline_block(self, expr: syntax.Expr) -> None:
+        define = self.classes.definition(expr, self.template)  # type: ignore[attr-defined]
+        self.block(define.body)
+
+    # ---- tensors ---------------------------------------------------------------------------------------
+
+    def tensor(self, expr: syntax.Expr) -> Py:
+        """The source of a tensor: a name, an entry of a tuple, or a function of tensors."""
+        match expr:
+            case syntax.Name(id=name):
+                return Py(self.flush() if name == "_" else self.tensor_name(name))
+            case syntax.Index(value=value, index=index):
+                if isinstance(index, syntax.Literal_):
+                    return Py(f"{self.tensor(value).at(ATOM)}[{index.text}]")
+            case syntax.TupleExpr(items=items):
+                return Py(", ".join(self.tensor(item).text for item in items), 0)
+            case syntax.Call():
+                use = self.use(expr)
+                if use is not None:
+                    flow = Py(self.flush()) if None in use.operands else None
+                    return self.function(use, flow)
+            case syntax.IfElse():
+                return self.either(expr)
+            case syntax.Pipe():
+                return self.chain_value(expr)
+            case syntax.Literal_(value=None):
+                return Py("None")
+        raise Inexpressible(f"the tensor `{expr.span.text}`")
+
+    def tensor_name(self, name: str) -> str:
+        if name in self.classes.parameter_names(self.template):  # type: ignore[attr-defined]
+            return f"self.{name}"
+        return python_name(name)
+
+    def either(self, expr: syntax.IfElse) -> Py:
+        settled = self.decide(expr.condition)
+        if settled is not None:
+            return self.tensor(expr.then if settled else expr.otherwise)
+        guard = self.template.sites[expr.condition]
+        assert isinstance(guard, Guard)
+        then, otherwise = self.tensor(expr.then), self.tensor(expr.otherwise)
+        condition = self.at_run_time(guard.condition)
+        return Py(f"{then.at(TERNARY + 1)} if {condition.at(TERNARY + 1)} else {otherwise.text}", TERNARY)
+
+    def chain_value(self, expr: syntax.Pipe) -> Py:
+        """What a chain gives, the flow left as it was."""
+        before = Py(self.flush())
+        self.flow = before
+        self.run(expr)
+        value, self.flow = self.flow, before
+        return value
+
+    def keep(self, statement: syntax.Assign) -> None:
+        """`y = ...` for tensors; compile-time names are the constructor's matter."""
+        if statement in self.template.terms or not self.is_tensor(statement):
+            return
+        self.flush()
+        settled = self.decide(statement.when, optional=True) if statement.when is not None else True
+        if settled is False:
+            return
+        target = render_target(statement.target)
+        if settled is None:
+            guard = self.template.sites[statement.when]  # type: ignore[index]
+            assert isinstance(guard, Guard)
+            with self.out.block(f"if {self.at_run_time(guard.condition).text}:"):
+                self.out.add(f"{target} = {self.tensor(statement.value).text}")
+            return
+        self.out.add(f"{target} = {self.tensor(statement.value).text}")
+
+    def is_tensor(self, statement: syntax.Assign) -> bool:
+        """Whether what is assigned is a value of the network rather than a layer kept for later."""
+        value = statement.value
+        if isinstance(value, syntax.IfElse):
+            return any(self.has_use(side) for side in (value.then, value.otherwise))
+        return self.has_use(value)
+
+    def has_use(self, value: syntax.Expr) -> bool:
+        if isinstance(value, syntax.Pipe):
+            return self.use(value.stages[0]) is not None
+        if isinstance(value, syntax.TupleExpr):
+            return any(self.has_use(item) for item in value.items)
+        if isinstance(value, syntax.Name):
+            return value.id in ("_", "x") or value.id in self.classes.tensor_names(self.template)  # type: ignore[attr-defined]
+        if isinstance(value, syntax.Index):
+            return self.has_use(value.value)
+        return self.use(value) is not None
+
+    def side_value(self, statement: syntax.Flow) -> None:
+        assert isinstance(statement.label, syntax.Name) and statement.when is not None
+        name = python_name(statement.label.id)
+        if not isinstance(self.template.sites.get(statement.when), Guard):
+            return
+        guard = self.template.sites[statement.when]
+        assert isinstance(guard, Guard)
+        before = Py(self.flush())
+        if guard.outcomes == {False}:
+            self.out.add(f"{name} = None")
+            return
+        self.run_labelled(statement)
+        value, self.flow = self.flow, before
+        condition = self.at_run_time(guard.condition)
+        self.out.add(f"{name} = {value.text} if {condition.text} else None")
+
+    # ---- branches, loops, results ------------------------------------------------------------------------
+
+    def fork(self, fork: syntax.Fork) -> None:
+        entered = Py(self.flush())
+        results: list[Py] = []
+        self.branches_of(fork.branches, entered, results, fork)
+        use = self.use(fork)
+        if fork.join is None:
+            self.flow = entered
+        elif use is None:
+            self.flow = results[0]
+        else:
+            self.flow = self.joined(results, use)
+
+    def branches_of(self, body: Sequence[syntax.Stmt], entered: Py, results: list[Py], fork: syntax.Fork) -> None:
+        variable = self.variable
+        for branch in body:
+            self.flow = entered
+            if isinstance(branch, syntax.If):
+                for condition, inner in self.live(branch):
+                    settled = self.decide(condition)
+                    if settled is None:
+                        raise Inexpressible("an `if` in a fork that both ways are taken of")
+                    if settled:
+                        self.branches_of(inner, entered, results, fork)
+                        break
+                else:
+                    self.branches_of(branch.otherwise, entered, results, fork)
+                continue
+            if isinstance(branch, syntax.For):
+                raise Inexpressible("a `for` in a fork")
+            if isinstance(branch, syntax.Assign):
+                self.keep(branch)
+                continue
+            self.variable = branch_name(branch, len(results), {r.text for r in results} | {entered.text})
+            self.branch_flow(branch, entered)
+            if not self.flow.text.isidentifier():
+                self.flush()
+            results.append(self.flow)
+        self.variable = variable
+
+    def branch_flow(self, branch: syntax.Stmt, entered: Py) -> None:
+        if isinstance(branch, syntax.Flow) and branch.when is not None and is_optional_member(branch):
+            return self.grouped(branch)
+        if isinstance(branch, syntax.Flow) and branch.when is not None and self.decide(branch.when, optional=True) is None:
+            self.out.add(f"{self.variable} = {entered.text}")
+            self.flow = Py(self.variable)
+        self.statement(branch)
+        return None
+
+    def conditional(self, statement: syntax.If) -> None:
+        live = self.live(statement)
+        if all(self.decide(condition) is not None for condition, _ in live):
+            for condition, body in live:
+                if self.decide(condition):
+                    return self.block(body)
+            return self.block(statement.otherwise)
+        self.name_input()
+        name = self.flow.text
+        keyword = "if"
+        for condition, body in live:
+            guard = self.template.sites[condition]
+            assert isinstance(guard, Guard)
+            self.branch_block(f"{keyword} {self.at_run_time(guard.condition).text}:", body, name)
+            keyword = "elif"
+        self.branch_block("else:", statement.otherwise, name)
+        return None
+
+    def name_input(self) -> None:
+        """The flow under the name that branches and loops assign to."""
+        self.flush()
+        if self.flow.text != self.variable:
+            self.out.add(f"{self.variable} = {self.flow.text}")
+            self.flow = Py(self.variable)
+
+    def branch_block(self, header: str, body: Sequence[syntax.Stmt], name: str) -> None:
+        self.flow = Py(name)
+        self.out.add(header)
+        self.out.depth += 1
+        before = len(self.out.items)
+        self.block(body)
+        if self.flow.text != name:
+            self.out.add(f"{name} = {self.flow.text}")
+        if len(self.out.items) == before:
+            if header == "else:":
+                self.out.items.pop()
+            else:
+                self.out.add("pass")
+        self.out.depth -= 1
+        self.flow = Py(name)
+
+    def loop_over(self, statement: syntax.For) -> None:
+        loop = self.loop(statement)
+        if loop is None:
+            return
+        self.name_input()
+        name = self.flow.text
+        iterable = self.at_run_time(loop.iterable).text
+        names = set(statement.target.names)
+        self.loop_names |= names
+        with self.out.block(f"for {render_target(statement.target)} in {iterable}:"):
+            self.block(statement.body)
+            if self.flow.text != name:
+                self.out.add(f"{name} = {self.flow.text}")
+        self.loop_names -= names
+        self.flow = Py(name)
+
+    def result(self, expr: syntax.Expr) -> str:
+        match expr:
+            case syntax.IfElse():
+                return self.chosen_text(expr)
+            case syntax.TupleExpr(items=items):
+                return ", ".join(self.result(item) for item in items)
+            case syntax.DictExpr(items=pairs):
+                return "{" + ", ".join(f'"{name}": {self.result(item)}' for name, item in pairs) + "}"
+            case syntax.Call(function=syntax.Name(id=name), args=args) if self.use(expr) is None:
+                self.plan.requires[("record", name, tuple(str(arg.name) for arg in args))] = None
+                self.record = name
+                return f"{name}({', '.join(f'{arg.name}={self.result(arg.value)}' for arg in args)})"
+            case syntax.Name(id="_"):
+                text, self.flow = self.flow.text, Py(self.flow.text)
+                return text
+        return self.tensor(expr).text
+
+    def chosen_text(self, expr: syntax.IfElse) -> str:
+        guard = self.template.sites.get(expr.condition)
+        assert isinstance(guard, Guard)
+        settled = None if depends_on_training(guard.condition) else self.decide(expr.condition)
+        if settled is not None:
+            return self.result(expr.then if settled else expr.otherwise)
+        self.flush()
+        condition = self.at_run_time(guard.condition)
+        then, otherwise = self.result(expr.then), self.result(expr.otherwise)
+        return f"{then} if {condition.text} else {otherwise}"
+
+    # ---- what forward knows of compile-time values -----------------------------------------------------------
+
+    def run_text(self, term: Term, use: Use | None = None, sides: Sequence[Py] = ()) -> str:
+        return self.at_run_time(term, use, sides).text
+
+    def at_run_time(self, term: Term, use: Use | None = None, sides: Sequence[Py] = ()) -> Py:
+        """A term in `forward`: parameters as attributes, run-time sizes read from the inputs."""
+        normal = self.resolver.normalise(self.template, term)
+
+        def known(atom: Any) -> Term | None:
+            if isinstance(atom, Symbol):
+                return written(self.symbol(atom.name))
+            if isinstance(atom, Place):
+                return self.place_at_run_time(atom)
+            return None
+
+        result = normal.substitute(known)
+        for atom in result.atoms():
+            self.plan.requires.update(dict.fromkeys(getattr(atom, "requires", ())))
+        from netc.terms import level_of
+
+        return Py(print_term(result), level_of(result))
+
+    def place_at_run_time(self, place: Place) -> Term:
+        if place.kind == "name" and str(place.key) in self.loop_names:
+            return written(python_name(str(place.key)))
+        source = self.text(Term.atom(place))
+        if place.kind == "input" and place.owner is self.template and place.key[0] == "x" and self.variable != "x":
+            self.resolver.plan(self.template)
+        self.stored[source] = None
+        return written(f"self.{source}")
+
+    def symbol(self, name: str) -> str:
+        """A size of an input that only the run decides, read at the start of `forward`."""
+        if name not in self.symbols:
+            self.symbols[name] = self.classes.symbol_source(self.template, name)  # type: ignore[attr-defined]
+        return {"N": "batch"}.get(name, name.lower())
+
+    def symbol_lines(self) -> list[str]:
+        names = {"N": "batch"}
+        return [f"{names.get(name, name.lower())} = {source}" for name, source in self.symbols.items()]
+
+
+QUIET = (syntax.Order, syntax.Default, syntax.Init, syntax.Input, syntax.Param, syntax.Tie)
+
+
+def names_in(nodes: Any) -> Iterator[syntax.Name]:
+    """Every name that stands in some nodes, attributes of tensors aside."""
+    for node in nodes if isinstance(nodes, list | tuple) else [nodes]:
+        match node:
+            case syntax.Name():
+                yield node
+            case syntax.Attribute():
+                continue
+            case syntax.Node():
+                for field in node.__dataclass_fields__:
+                    if field not in ("span", "label", "target"):
+                        yield from names_in(getattr(node, field))
+            case list() | tuple():
+                yield from names_in(node)
+
+
+def reads_input(body: Sequence[syntax.Stmt]) -> bool:
+    """Whether a block reads its input `x` again after the flow has moved."""
+    first = True
+    for statement in body:
+        for name in names_in([statement]):
+            if name.id == "x" and not (first and isinstance(statement, syntax.Assign)):
+                return True
+        if not isinstance(statement, (*QUIET, syntax.Assign)):
+            first = False
+    return False
+
+
+def branch_name(branch: syntax.Stmt, index: int, taken: set[str]) -> str:
+    """What the result of a branch is called: what its labels have in common, or its number."""
+    labels = [label for label in labels_in(branch) if label.isidentifier()]
+    name = common_prefix(labels) or f"branch{index + 1}"
+    name = python_name(name)
+    return name if name not in taken else f"{name}_{index + 1}"
+
+
+def labels_in(node: Any) -> Iterator[str]:
+    match node:
+        case syntax.Flow(label=label, body=body):
+            if isinstance(label, syntax.Name):
+                yield label.id
+            else:
+                yield from labels_in(body)
+        case syntax.Group(body=body):
+            for statement in body:
+                yield from labels_in(statement)
+        case syntax.Pipe(stages=stages):
+            for stage in stages:
+                yield from labels_in(stage)
+
+
+def common_prefix(labels: Sequence[str]) -> str:
+    if not labels:
+        return ""
+    prefix = labels[0]
+    for label in labels[1:]:
+        while not label.startswith(prefix):
+            prefix = prefix[:-1]
+    return prefix.rstrip("_") if len(labels) > 1 else prefix
+
+
+__all__ = ["TRAINING", "Forward", "Template", "Value", "statements_of"]

@@ -1,0 +1,395 @@
+"""The source of a model: one class a definition, callees first, with the helpers and imports that they need."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from netc import syntax
+from netc.emit.calls import ClassNames, Signature
+from netc.emit.forward import Forward, names_in
+from netc.emit.resolve import Freeze, Resolver, values_in
+from netc.emit.wrapping import INDENT, layout
+from netc.graph import Network, Parameter, Template, Use
+from netc.layer import Layer
+from netc.naming import python_name, short_name
+from netc.sources import ModelSource
+from netc.terms import Symbol, Term, Written
+
+MAX_PASSES = 8
+
+
+def emit_model(network: Network) -> ModelSource:
+    """Writes the classes of a network. What is given to `class_name` is nothing: its defaults are the values."""
+    frozen = frozenset(unprintable(network))
+    while True:
+        try:
+            return Model(network, frozen).source()
+        except Freeze as freeze:
+            if freeze.names <= frozen:
+                raise
+            frozen |= freeze.names
+
+
+def unprintable(network: Network) -> Iterator[str]:
+    """Parameters of the net whose value is a block or a chain: emitted code names the class instead."""
+    for name, parameter in network.template.parameters.items():
+        if any(not is_data(value) for value in parameter.values):
+            yield name
+
+
+def is_data(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return all(is_data(item) for item in value)
+    return value is None or isinstance(value, int | float | str | range)
+
+
+class Model(ClassNames):
+    """The classes of one network while they are written."""
+
+    def __init__(self, network: Network, frozen: frozenset[str]):
+        self.network = network
+        self.resolver = Resolver(network, frozen)
+        self.sources: dict[Template, list[str]] = {}
+        self.signatures: dict[Template, Signature] = {}
+        self.names: dict[Template, str] = {}
+        self.requires: dict[Any, None] = {}
+
+    # ---- classes -------------------------------------------------------------------------------------
+
+    def name(self, template: Template) -> str:
+        if template not in self.names:
+            taken = set(self.names.values())
+            candidates = [template.name]
+            if template.parent is not None:
+                candidates.append(self.name(template.parent) + template.name)
+            ranks = {value.rank for value in template.inputs.values()}
+            candidates += [f"{template.name}{max(ranks, default=2) - 2}d"]
+            candidates += [f"{template.name}{number}" for number in range(2, 100)]
+            self.names[template] = next(name for name in candidates if name not in taken)
+        return self.names[template]
+
+    def signature(self, template: Template) -> Signature:
+        if template not in self.signatures:
+            self.write(template)
+        return self.signatures[template]
+
+    def write(self, template: Template) -> None:
+        """Writes a class, again until nothing more turns out to be needed."""
+        name = self.name(template)
+        for _ in range(MAX_PASSES):
+            plan = self.resolver.plan(template)
+            before = (len(plan.lifted), len(plan.running), len(plan.used))
+            plan.requires.clear()
+            writer = Forward(template, self.resolver, self)
+            init = writer.write_init()
+            forward = None if template.sequential else writer.write_forward()
+            if (len(plan.lifted), len(plan.running), len(plan.used)) == before:
+                break
+        self.signatures[template] = self.sign(template)
+        self.sources[template] = self.class_lines(name, template, writer, init, forward)
+        self.requires.update(plan.requires)
+
+    def sign(self, template: Template) -> Signature:
+        plan = self.resolver.plan(template)
+        is_net = template is self.network.template
+        own = []
+        for name, parameter in template.parameters.items():
+            if name not in plan.used or parameter.tensor:
+                continue
+            own.append((name, is_net or self.default(template, parameter) is not None))
+        lifted = sorted(plan.lifted, key=lambda place: place.kind != "input")
+        return Signature(lifted, sorted(own, key=lambda item: item[1]))
+
+    def default(self, template: Template, parameter: Parameter) -> str | None:
+        """The default of a parameter as Python, if it is a constant."""
+        if parameter.default is None:
+            return None
+        term = self.resolver.normalise(template, parameter.default)
+        if any(not isinstance(atom, Written) for atom in term.atoms()):
+            return None
+        for atom in term.atoms():
+            self.resolver.plan(template).requires.update(dict.fromkeys(getattr(atom, "requires", ())))
+        text = str(term)
+        return f"({text[1:-1]}{',' * (text.count(',') == 0)})" if is_list(text) else text
+
+    def class_lines(self, name: str, template: Template, writer: Forward, init: Any, forward: Any) -> list[str]:
+        base = "nn.Sequential" if template.sequential else "nn.Module"
+        lines = [f"class {name}({base}):"]
+        if template.doc:
+            lines += [*docstring(template.doc), ""]
+        signature = self.signatures[template]
+        arguments = ["self", *self.constructor_arguments(template, signature)]
+        body = pruned(init.items, forward[1].items if forward else [])
+        stored = self.stored_lines(writer, body) if forward else []
+        if len(body) + len(stored) > 1 or len(arguments) > 1 or template.sequential:
+            lines += layout([f"{INDENT}def __init__({', '.join(arguments)}) -> None:"])
+            lines += layout([INDENT * 2 + line for line in body + stored])
+            lines.append("")
+        if forward is not None:
+            lines += self.forward_lines(template, writer, *forward)
+        while lines[-1] == "":
+            lines.pop()
+        self.resolver.plan(template).requires["from torch import nn"] = None
+        return lines
+
+    def stored_lines(self, writer: Forward, body: list[str]) -> list[str]:
+        """Attributes by which `forward` knows values of the constructor."""
+        taken = {line.strip().split(" = ")[0] for line in body}
+        return [f"self.{source} = {source}" for source in writer.stored if f"self.{source}" not in taken]
+
+    def forward_lines(self, template: Template, writer: Forward, inputs: list[str], out: Any) -> list[str]:
+        self.resolver.plan(template).requires["from torch import Tensor"] = None
+        given = ", ".join(f"{name}: {self.input_hint(template, name)}" for name in inputs)
+        result = self.output_hint(template, writer)
+        lines = layout([f"{INDENT}def forward(self, {given}) -> {result}:"])
+        return lines + layout([INDENT * 2 + line for line in (*writer.symbol_lines(), *out.items)])
+
+    def input_hint(self, template: Template, name: str) -> str:
+        return "Tensor"
+
+    def output_hint(self, template: Template, writer: Forward) -> str:
+        output = template.output
+        if writer.record:
+            conditional = any(isinstance(s, syntax.Return) and isinstance(s.value, syntax.IfElse) for s in template.body)
+            return f"{writer.record} | Tensor" if conditional else writer.record
+        if isinstance(output, dict):
+            return "dict[str, Tensor]"
+        if isinstance(output, tuple):
+            return f"tuple[{', '.join('Tensor' for _ in output)}]"
+        return "Tensor"
+
+    def constructor_arguments(self, template: Template, signature: Signature) -> list[str]:
+        plan = self.resolver.plan(template)
+        parts = [f"{plan.lifted[place]}: {self.place_hint(place)}" for place in signature.lifted]
+        for name, has_default in signature.parameters:
+            parameter = template.parameters[name]
+            hint = self.hint(template, parameter)
+            default = self.default(template, parameter) if has_default else None
+            parts.append(f"{python_name(name)}: {hint}" + (f" = {default}" if default is not None else ""))
+        return parts
+
+    def place_hint(self, place: Any) -> str:
+        if place.kind == "name" and isinstance(place.owner, Template):
+            return self.hint(place.owner, place.owner.parameters[place.key])
+        return "int"
+
+    def hint(self, template: Template, parameter: Parameter) -> str:
+        values = [*parameter.values]
+        if parameter.default is not None:
+            values += [value for value in [literal_value(str(parameter.default))] if value is not ...]
+        hints = {self.value_hint(value) for value in values}
+        if "float" in hints:
+            hints.discard("int")
+        optional = "None" in hints
+        hints.discard("None")
+        text = " | ".join(sorted(hints)) or "None"
+        for hint in hints:
+            if hint.startswith("Sequence"):
+                self.requires["from collections.abc import Sequence"] = None
+            if hint.startswith("Callable"):
+                self.requires["from collections.abc import Callable"] = None
+        return f"{text} | None" if optional and hints else text
+
+    def value_hint(self, value: Any) -> str:
+        if value is None:
+            return "None"
+        if isinstance(value, bool):
+            return "bool"
+        if isinstance(value, int | float | str):
+            return "int" if isinstance(value, int) else type(value).__name__
+        if isinstance(value, tuple | list | range):
+            inner = {self.value_hint(item) for item in value}
+            if "float" in inner:
+                inner.discard("int")
+            return f"Sequence[{' | '.join(sorted(inner)) or 'int'}]"
+        return "Callable[..., nn.Module]"
+
+    # ---- what the writers ask --------------------------------------------------------------------------
+
+    def outer_tensors(self, template: Template) -> list[str]:
+        """The tensors of the definition around a suite that the suite reads."""
+        if template.parent is None:
+            return []
+        outer = self.tensor_names(template.parent) | self.parameter_names(template.parent)
+        own = self.tensor_names(template) | self.parameter_names(template)
+        found = dict.fromkeys(name.id for name in names_in(list(template.body)))
+        return [name for name in found if name in outer and name not in own and name not in template.inputs]
+
+    def tensor_names(self, template: Template) -> set[str]:
+        """The names that a template binds to tensors."""
+        return set(tensor_targets(template.body, template)) | {n for n, p in template.parameters.items() if p.tensor}
+
+    def parameter_names(self, template: Template) -> set[str]:
+        return {s.name for s in statements_in(template.body) if isinstance(s, syntax.Param)}
+
+    def symbol_source(self, template: Template, name: str) -> str:
+        for operand, value in template.inputs.items():
+            for axis, size in enumerate(value.shape):
+                if isinstance(size, Term) and any(isinstance(a, Symbol) and a.name == name for a in size.atoms()):
+                    if size == next(iter([Term.atom(a) for a in size.atoms() if isinstance(a, Symbol)])):
+                        return f"{python_name(operand)}.shape[{axis}]"
+        raise LookupError(name)
+
+    def definition(self, expr: syntax.Expr, template: Template) -> syntax.Define:
+        """The definition that is expanded in place at a stage."""
+        use = template.sites[expr]
+        assert isinstance(use, Use) and use.define is not None
+        return use.define
+
+    def torch_classes(self, name: str) -> set[str]:
+        """The PyTorch classes under which a layer of that name stands in the network."""
+        found = set()
+        for _, module in self.network.root.walk():
+            layer = module.layer
+            if layer is not None and type(layer).__name__ == name and layer.module is not None:
+                found.add(layer.module.replace("{n}", str(layer.dimensions(*module.inputs))))
+        return found
+
+    def may_lack(self, name: str, parameter: str) -> bool:
+        """Whether a layer of that name may be without a parameter."""
+        for _, module in self.network.root.walk():
+            if module.layer is not None and type(module.layer).__name__ == name and parameter not in module.state:
+                return True
+        return False
+
+    # ---- the file --------------------------------------------------------------------------------------
+
+    def source(self) -> ModelSource:
+        net = self.network.template
+        self.write(net)
+        blocks = [*self.helpers(), *("\n".join(lines) for lines in self.sources.values())]
+        imports = tuple(sorted(line for line in self.requires if isinstance(line, str) and is_import(line)))
+        text = "\n\n\n".join(blocks) + "\n"
+        imports = tuple(line for line in imports if is_used(line, text))
+        parameters = {name: net.parameters[name].values[-1] for name, _ in self.signatures[net].parameters}
+        return ModelSource(text, imports, self.name(net), "", parameters)
+
+    def helpers(self) -> list[str]:
+        """Functions, constants and classes that the model's classes use."""
+        found = []
+        for need in list(self.requires):
+            if isinstance(need, str) and not is_import(need):
+                found.append(need.rstrip("\n"))
+            elif isinstance(need, tuple) and need[0] == "layer":
+                found.extend(self.layer_source(need[1]))
+            elif isinstance(need, tuple) and need[0] == "record":
+                found.append(self.record_source(need[1], need[2]))
+            elif isinstance(need, tuple) and need[0] == "constant":
+                found.append("\n".join(layout([f"{need[1]} = {thawed(need[2])}"])))
+        return found
+
+    def layer_source(self, cls: type[Layer]) -> list[str]:
+        if cls.source is None:
+            line = short_name(cls.module or "")[1]
+            if line is not None:
+                self.requires[line] = None
+            return []
+        self.requires.update(dict.fromkeys(cls.imports))
+        return [cls.source.strip("\n")]
+
+    def record_source(self, name: str, fields: Sequence[str]) -> str:
+        self.requires["from typing import NamedTuple"] = None
+        return "\n".join([f"class {name}(NamedTuple):", *(f"{INDENT}{field}: Tensor | None" for field in fields)])
+
+
+def docstring(doc: str) -> list[str]:
+    lines = doc.strip().replace("\\", "\\\\").replace('"""', "'''").splitlines()
+    if len(lines) == 1:
+        return [f'{INDENT}"""{lines[0]}"""']
+    return [f'{INDENT}"""{lines[0]}', *(f"{INDENT}{line}".rstrip() for line in lines[1:]), f'{INDENT}"""']
+
+
+def pruned(init: list[str], forward: list[str]) -> list[str]:
+    """Without assignments to locals that nothing reads."""
+    lines = list(init)
+    changed = True
+    while changed:
+        changed = False
+        for index, line in enumerate(lines):
+            name, _, _ = line.strip().partition(" = ")
+            if not name.isidentifier() or " = " not in line:
+                continue
+            rest = "\n".join(lines[:index] + lines[index + 1 :])
+            if name not in words(rest):
+                del lines[index]
+                changed = True
+                break
+    return lines
+
+
+def words(text: str) -> set[str]:
+    return {node.id for node in ast.walk(ast.parse(dedented(text))) if isinstance(node, ast.Name)}
+
+
+def dedented(text: str) -> str:
+    """Statements that may have lost the lines in their blocks, as text that parses."""
+    lines: list[str] = []
+    for line in text.splitlines():
+        if lines and lines[-1].endswith(":") and len(line) - len(line.lstrip()) <= len(lines[-1]) - len(lines[-1].lstrip()):
+            lines.append(" " * (len(lines[-1]) - len(lines[-1].lstrip()) + 4) + "pass")
+        lines.append(line)
+    if lines and lines[-1].endswith(":"):
+        lines.append(" " * (len(lines[-1]) - len(lines[-1].lstrip()) + 4) + "pass")
+    return "\n".join(lines)
+
+
+def is_import(line: str) -> bool:
+    return line.startswith(("import ", "from ")) and "\n" not in line
+
+
+def is_used(line: str, text: str) -> bool:
+    """Whether a file uses what a line imports."""
+    name = line.rpartition(" as ")[2] if " as " in line else line.rpartition(" import ")[2].removeprefix("import ")
+    return name in words(text)
+
+
+def is_list(text: str) -> bool:
+    return text.startswith("[") and text.endswith("]") and " for " not in text
+
+
+def literal_value(text: str) -> Any:
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return ...
+
+
+def thawed(value: Any) -> str:
+    """A frozen value as Python source."""
+    if isinstance(value, tuple) and value and value[0] in ("list", "tuple"):
+        inner = ", ".join(thawed(item) for item in value[1:])
+        if value[0] == "list":
+            return f"[{inner}]"
+        return f"({inner}{',' * (len(value) == 2)})"
+    if isinstance(value, tuple) and value and value[0] in ("bool", "float"):
+        return repr(value[1])
+    return repr(value)
+
+
+def statements_in(body: Sequence[syntax.Stmt]) -> Iterator[syntax.Stmt]:
+    for statement in body:
+        yield statement
+        match statement:
+            case syntax.For(body=inner) | syntax.Flow(body=syntax.Group(body=inner)):
+                yield from statements_in(inner)
+            case syntax.If(branches=branches, otherwise=otherwise):
+                for _, inner in branches:
+                    yield from statements_in(inner)
+                yield from statements_in(otherwise)
+            case syntax.Flow(body=syntax.Fork(branches=inner)):
+                yield from statements_in(inner)
+
+
+def tensor_targets(body: Sequence[syntax.Stmt], template: Template) -> Iterator[str]:
+    for statement in statements_in(body):
+        if isinstance(statement, syntax.Assign) and statement not in template.terms:
+            yield from statement.target.names
+        if isinstance(statement, syntax.Flow) and statement.operator == "side" and isinstance(statement.label, syntax.Name):
+            yield statement.label.id
+        if isinstance(statement, syntax.Input) and statement.name is not None:
+            yield statement.name
+
+
+__all__ = ["Use", "emit_model", "values_in"]

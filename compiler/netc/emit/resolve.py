@@ -1,0 +1,467 @@
+"""From the places that sizes come from to what a class can write for them.
+
+A term of a template speaks of places: parameters, sizes of the input, joins after guards and loops, outputs of other
+blocks. `normalise` eliminates what can be eliminated; what is left is a parameter, a local, or a size that the class
+must be given (`lift`) or carry along in a variable (`running`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from netc import syntax
+from netc.graph import Guard, Joined, Loop, Network, Template, Use
+from netc.naming import python_name
+from netc.shapes import Value
+from netc.terms import ATOM, Atom, Place, Term, Written, written
+
+
+class Freeze(Exception):
+    """Parameters of the net that select parts never seen must keep their values."""
+
+    def __init__(self, names: frozenset[str]):
+        super().__init__(", ".join(sorted(names)))
+        self.names = names
+
+
+class Inexpressible(Exception):
+    """A size for which no source could be found."""
+
+
+@dataclass
+class Plan:
+    """What a class turned out to need: parameters beyond its own, variables for running sizes, parameters in use."""
+
+    lifted: dict[Place, str] = field(default_factory=dict)
+    running: dict[tuple[Any, Any], str] = field(default_factory=dict)
+    used: set[str] = field(default_factory=set)
+    requires: dict[Any, None] = field(default_factory=dict)
+    exposed: set[str] = field(default_factory=set)
+
+
+class Resolver:
+    """Resolves the terms of one network's templates."""
+
+    def __init__(self, network: Network, frozen: frozenset[str] = frozenset()):
+        self.network = network
+        self.frozen = frozen
+        self.plans: dict[Template, Plan] = {}
+        self._normal: dict[tuple[Template, Atom], Term | None] = {}
+        self._visiting: set[tuple[Template, Atom]] = set()
+        self._constants: dict[tuple[Template, str], Term | None] = {}
+
+    def plan(self, template: Template) -> Plan:
+        return self.plans.setdefault(template, Plan())
+
+    # ---- elimination -------------------------------------------------------------------------------
+
+    def normalise(self, template: Template, term: Term) -> Term:
+        """The term over parameters, locals, inputs and running sizes only."""
+        if term.constant is not None:
+            return term
+        return term.substitute(lambda atom: self._normal_atom(template, atom))
+
+    def _normal_atom(self, template: Template, atom: Atom) -> Term | None:
+        if not isinstance(atom, Place):
+            return None
+        key = (template, atom)
+        if key in self._visiting:
+            return Term.atom(atom)
+        if key not in self._normal:
+            self._visiting.add(key)
+            try:
+                self._normal[key] = self._eliminate(template, atom)
+            finally:
+                self._visiting.discard(key)
+        return self._normal[key]
+
+    def _eliminate(self, template: Template, place: Place) -> Term | None:
+        if place.kind == "name":
+            return self._name(template, place)
+        if place.kind == "call":
+            return self._returned(self.home(template, place), place)
+        if place.kind == "join":
+            return self._joined(self.home(template, place), place)
+        return None
+
+    def home(self, template: Template, place: Place) -> Template:
+        """The template in whose text a place stands: this one or one around it."""
+        owner = place.owner
+        found: Template | None = template
+        while found is not None:
+            if owner is found or owner in found.sites or owner in found.terms or owner in found.locals:
+                return found
+            if any(node is owner for node, _ in found.joins):
+                return found
+            found = found.parent
+        return template
+
+    def _name(self, template: Template, place: Place) -> Term | None:
+        home = self.home(template, place)
+        if isinstance(place.owner, Template):
+            return self.constant(place.owner, str(place.key))
+        bound = home.locals.get(place.owner, {}).get(str(place.key))
+        return self.normalise(home, bound) if bound is not None else None
+
+    def _returned(self, template: Template, place: Place) -> Term | None:
+        """A size of what a block gives back, in the words of the caller."""
+        use = template.sites.get(place.owner)
+        if not isinstance(use, Use) or use.template is None:
+            return None
+        index, axis = place.key
+        value = list(values_in(use.template.output))[index]
+        inner = self.summary(use.template, Term.of(value.shape[axis]))
+        return self.normalise(template, self.in_caller(use, inner))
+
+    def summary(self, template: Template, term: Term) -> Term:
+        """A term of a block over its parameters and inputs alone, locals written out."""
+
+        def inline(atom: Atom) -> Term | None:
+            if isinstance(atom, Place) and atom.kind == "name" and isinstance(atom.owner, syntax.Assign):
+                definition = template.terms.get(atom.owner)
+                if definition is not None and atom.owner.target.name is not None:
+                    return self.summary(template, definition)
+            return None
+
+        return self.normalise(template, term).substitute(inline)
+
+    def in_caller(self, use: Use, term: Term) -> Term:
+        """Parameters and inputs of a block replaced by what a use of it gives them."""
+        callee = use.template
+        assert callee is not None
+
+        def supply(atom: Atom) -> Term | None:
+            if not isinstance(atom, Place) or atom.owner is not callee:
+                return None
+            if atom.kind == "name":
+                return self.argument(use, str(atom.key))
+            operand, axis = atom.key
+            return Term.of(self.operand(use, operand).shape[axis])
+
+        return term.substitute(supply)
+
+    def argument(self, use: Use, name: str) -> Term:
+        """What a use of a block gives for a parameter: the argument, or the default."""
+        assert use.template is not None
+        if name in use.bindings:
+            return use.bindings[name]
+        default = use.template.parameters[name].default
+        return self.in_caller(use, default) if default is not None else Term({})
+
+    def operand(self, use: Use, operand: str) -> Value:
+        if operand in use.tensors:
+            return use.tensors[operand]
+        return use.inputs[0 if operand == "x" else int(operand[1:]) - 1]
+
+    # ---- joins ---------------------------------------------------------------------------------------
+
+    def _joined(self, template: Template, place: Place) -> Term | None:
+        joined = template.joins.get((place.owner, place.key))
+        if joined is None:
+            return None
+        node = place.owner
+        if isinstance(template.sites.get(node), Loop):
+            return self._looped(template, place, joined)
+        terms = {outcome: self.normalise(template, term) for outcome, term in joined.terms.items()}
+        if len(set(terms.values())) == 1:
+            return next(iter(terms.values()))
+        return self._implied(template, node, terms)
+
+    def _implied(self, template: Template, node: Any, terms: dict[int, Term]) -> Term | None:
+        """One term for both ways, where the condition says that the two are equal."""
+        condition, taken, skipped = self._sides(node)
+        guard = template.sites.get(condition) if condition is not None else None
+        if not isinstance(guard, Guard) or set(terms) != {taken, skipped}:
+            return None
+        for outcome, keep in ((False, terms[taken]), (True, terms[skipped])):
+            for pair in guard.equal.get(outcome, ()):
+                if {self.normalise(template, side) for side in pair} == set(terms.values()):
+                    return keep
+        return None
+
+    def _sides(self, node: Any) -> tuple[syntax.Expr | None, int, int]:
+        if isinstance(node, syntax.Flow):
+            return node.when, 1, 0
+        if isinstance(node, syntax.If) and len(node.branches) == 1:
+            return node.branches[0][0], 0, 1
+        return None, 0, 0
+
+    def _looped(self, template: Template, place: Place, joined: Joined) -> Term | None:
+        """A size at the head of a loop, or after it."""
+        name = place.key[0]
+        if name == "after":
+            head = next(iter(joined.terms.values()))
+            return self._after(template, place, head)
+        entry = joined.terms.get(0)
+        if entry is None:
+            return None
+        back = joined.terms.get(1)
+        if back is None or self.normalise(template, back) == Term.atom(place):
+            return self.normalise(template, entry)
+        return self._affine(template, place, joined)
+
+    def step(self, template: Template, place: Place, joined: Joined) -> Term | None:
+        """What one turn of the loop adds, if it is the same each time."""
+        back = joined.terms.get(1)
+        if back is None:
+            return None
+        step = self.normalise(template, back) - Term.atom(place)
+        for atom in step.atoms():
+            if isinstance(atom, Place) and not (atom.kind == "input" or isinstance(atom.owner, Template)):
+                return None
+        return step
+
+    def _affine(self, template: Template, place: Place, joined: Joined) -> Term | None:
+        """`entry + i * step` inside `for i in range(n)`."""
+        node, step = place.owner, self.step(template, place, joined)
+        if step is None or not isinstance(node, syntax.For) or node.target.name is None:
+            return None
+        loop = template.sites[node]
+        assert isinstance(loop, Loop)
+        bounds = range_bounds(loop.iterable)
+        if bounds is None:
+            return None
+        index = Term.atom(Place("name", node, node.target.name)) - bounds[0]
+        return self.normalise(template, joined.terms[0]) + index * step
+
+    def _after(self, template: Template, place: Place, head: Term) -> Term | None:
+        head = self._unmoved(template, head)
+        atom = only_atom(head)
+        if not isinstance(atom, Place) or atom.owner is not place.owner:
+            return head
+        joined = template.joins[(atom.owner, atom.key)]
+        step, loop = self.step(template, atom, joined), template.sites[place.owner]
+        if step is None or not isinstance(loop, Loop):
+            return head
+        return self.normalise(template, joined.terms[0]) + self.normalise(template, loop_count(place.owner, loop)) * step
+
+    def _unmoved(self, template: Template, head: Term) -> Term:
+        """The head of a loop if nothing changes it, else the place itself (not its form inside the loop)."""
+        atom = only_atom(head)
+        assert isinstance(atom, Place)
+        joined = template.joins[(atom.owner, atom.key)]
+        back = joined.terms.get(1)
+        if back is None:
+            return self.normalise(template, joined.terms[0])
+        key = (template, atom)
+        self._visiting.add(key)
+        try:
+            moved = self.normalise(template, back) != head
+        finally:
+            self._visiting.discard(key)
+        return head if moved else self.normalise(template, joined.terms[0])
+
+    # ---- constants and taint ---------------------------------------------------------------------------
+
+    def constant(self, template: Template, name: str) -> Term | None:
+        """The value of a parameter that emitted code need not have: one value, and nothing of it is left."""
+        key = (template, name)
+        if key not in self._constants:
+            self._constants[key] = None
+            value = self.single_value(template, name)
+            if value is not None and (template is self.network.template or self._vanishes(template, name, value)):
+                self._constants[key] = value
+        return self._constants[key]
+
+    def single_value(self, template: Template, name: str) -> Term | None:
+        """The one constant that a parameter has in every use, or None."""
+        if template is self.network.template:
+            if name not in self.frozen:
+                return None
+            from_use = template.parameters[name].default
+            return from_use
+        if not template.constructions:
+            return None
+        found = {self._single_in(c.caller, self.argument(c.use, name)) for c in template.constructions}
+        return found.pop() if len(found) == 1 else None
+
+    def _single_in(self, caller: Template, term: Term) -> Term | None:
+        term = self.normalise(caller, term)
+        return None if any(isinstance(atom, Place) for atom in term.atoms()) else term
+
+    def _vanishes(self, template: Template, name: str, value: Term) -> bool:
+        """Whether nothing is left of a parameter when its value stands for it."""
+        return all(self._leaves_nothing(term, default, template, name, value) for term, default in uses_of(template))
+
+    def _leaves_nothing(self, term: Term, default: Any, template: Template, name: str, value: Term) -> bool:
+        place = Place("name", template, name)
+        if not any(atom == place for atom in term.atoms()):
+            return True
+        if default is GUARD:
+            return True
+        if term != Term.atom(place):
+            return False
+        if isinstance(default, tuple) and len(default) == 2 and isinstance(default[0], Template):
+            return self.constant(*default) is not None
+        return default is not ... and same_as(value, default)
+
+    def taint(self, template: Template, term: Term) -> frozenset[str]:
+        """The parameters of the net that a term depends on."""
+        return frozenset(self._taints(template, self.normalise(template, term), set()))
+
+    def _taints(self, template: Template, term: Term, seen: set[Any]) -> Iterator[str]:
+        for atom in term.atoms():
+            if not isinstance(atom, Place) or (template, atom) in seen:
+                continue
+            seen.add((template, atom))
+            home = self.home(template, atom)
+            if isinstance(atom.owner, Template):
+                yield from self._owner_taints(atom, seen)
+            elif isinstance(atom.owner, syntax.Assign) and atom.owner in home.terms:
+                yield from self._taints(home, self.normalise(home, home.terms[atom.owner]), seen)
+            elif isinstance(site := home.sites.get(atom.owner), Loop):
+                yield from self._taints(home, self.normalise(home, site.iterable), seen)
+            if atom.kind == "join":
+                joined = home.joins.get((atom.owner, atom.key), Joined())
+                for inner in joined.terms.values():
+                    yield from self._taints(home, self.normalise(home, inner), seen)
+
+    def _owner_taints(self, atom: Place, seen: set[Any]) -> Iterator[str]:
+        owner = atom.owner
+        assert isinstance(owner, Template)
+        if owner is self.network.template:
+            if str(atom.key) not in self.frozen:
+                yield str(atom.key)
+            return
+        for construction in owner.constructions:
+            if atom.kind == "name":
+                term = self.argument(construction.use, str(atom.key))
+            else:
+                operand, axis = atom.key
+                term = Term.of(self.operand(construction.use, operand).shape[axis])
+            yield from self._taints(construction.caller, self.normalise(construction.caller, term), seen)
+
+    # ---- writing -----------------------------------------------------------------------------------
+
+    def write(self, template: Template, term: Term) -> Term:
+        """The term in names that the class has; what it lacks is lifted into its constructor or carried along."""
+        plan = self.plan(template)
+        result = self.normalise(template, term).substitute(lambda atom: self._written(template, atom))
+        for atom in result.atoms():
+            if isinstance(atom, Written):
+                plan.requires.update(dict.fromkeys(atom.requires))
+        return result
+
+    def _written(self, template: Template, atom: Atom) -> Term | None:
+        if not isinstance(atom, Place):
+            return None
+        plan, home = self.plan(template), self.home(template, atom)
+        if atom.kind == "name":
+            if atom.owner is template:
+                plan.used.add(str(atom.key))
+                return written(python_name(str(atom.key)))
+            if home is template and not isinstance(atom.owner, Template):
+                return written(python_name(str(atom.key)))
+        elif atom.kind == "join" and home is template:
+            return written(self._running(template, atom))
+        elif atom.kind == "call" and home is template:
+            raise Inexpressible(f"the size that `{atom.owner}` gives back")
+        return written(self.lift(template, atom))
+
+    def lift(self, template: Template, place: Place) -> str:
+        """The constructor parameter by which a class is told a size or name from outside."""
+        lifted = self.plan(template).lifted
+        if place not in lifted:
+            name = self._lifted_name(place)
+            taken = {*lifted.values(), *template.parameters}
+            lifted[place] = name if name not in taken else f"{name}_{len(lifted) + 1}"
+        return lifted[place]
+
+    def _lifted_name(self, place: Place) -> str:
+        if place.kind == "name":
+            return python_name(str(place.key))
+        if place.kind == "input" and isinstance(place.owner, Template):
+            operand, axis = place.key
+            value = place.owner.inputs.get(operand)
+            prefix = "in" if operand == "x" else operand
+            return f"{prefix}_{axis_name(value, axis)}"
+        return "channels"
+
+    def _running(self, template: Template, place: Place) -> str:
+        running = self.plan(template).running
+        name, index, axis = place.key if len(place.key) == 3 else place.key[1:]
+        if name == "after":
+            name = "_"
+        key = (place.owner, (name, index, axis))
+        if key not in running:
+            base = "channels" if axis == 1 or index == 0 and axis not in (2, 3) else f"size_{axis}"
+            base = base if name == "_" else f"{name}_{base}"
+            running[key] = base
+        return running[key]
+
+
+GUARD = object()
+
+
+def uses_of(template: Template) -> Iterator[tuple[Term, Any]]:
+    """Every term that a class writes, with the default of the argument that it is for (GUARD: a condition)."""
+    for site in template.sites.values():
+        if isinstance(site, Use):
+            for argument in site.arguments:
+                yield argument.term, argument.default
+            for name, term in site.bindings.items():
+                yield term, (site.template, name)
+        elif isinstance(site, Guard):
+            yield site.condition, GUARD
+        else:
+            yield site.iterable, ...
+    for term in template.terms.values():
+        yield term, ...
+
+
+def same_as(value: Term, default: Any) -> bool:
+    if isinstance(default, int) and not isinstance(default, bool):
+        return value.constant == default
+    return str(value) == repr(default)
+
+
+def only_atom(term: Term) -> Atom | None:
+    if len(term.parts) != 1:
+        return None
+    ((monomial, coefficient),) = term.parts.items()
+    return monomial[0] if len(monomial) == 1 and coefficient == 1 else None
+
+
+def values_in(values: Any) -> Iterator[Value]:
+    if isinstance(values, Value):
+        yield values
+    elif isinstance(values, tuple):
+        for item in values:
+            yield from values_in(item)
+    elif isinstance(values, dict):
+        for item in values.values():
+            yield from values_in(item)
+
+
+def range_bounds(iterable: Term) -> tuple[Term, Term] | None:
+    """Start and stop of `range(stop)` or `range(start, stop)`."""
+    atom = only_atom(iterable)
+    if not isinstance(atom, Written) or not atom.source.startswith("range("):
+        return None
+    if len(atom.operands) == 1:
+        return Term({}), atom.operands[0]
+    return (atom.operands[0], atom.operands[1]) if len(atom.operands) == 2 else None
+
+
+def loop_count(node: Any, loop: Loop) -> Term:
+    """How often a loop runs."""
+    if isinstance(node, syntax.Binary):
+        return loop.iterable
+    bounds = range_bounds(loop.iterable)
+    if bounds is not None:
+        return bounds[1] - bounds[0]
+    atom = only_atom(loop.iterable)
+    if isinstance(atom, Written) and atom.source.startswith(("enumerate(", "reversed(", "sorted(")):
+        return written("len({0})", atom.operands[:1], ATOM, 0)
+    return written("len({0})", (loop.iterable,), ATOM, 0)
+
+
+def axis_name(value: Value | None, axis: int) -> str:
+    """What a size of an input is called as a constructor parameter."""
+    if value is None or axis == value.channel:
+        return "channels" if value is None or value.channel == 1 else "features"
+    spatial = value.spatial
+    names = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}.get(len(spatial), ())
+    return names[spatial.index(axis)] if axis in spatial and names else f"size_{axis}"

@@ -1,0 +1,109 @@
+"""Lines of Python that are too long, broken as `ruff format` breaks them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+WIDTH = 88
+INDENT = "    "
+OPENING, CLOSING = "([{", ")]}"
+# Where a bracket's content is broken when it has no commas, loosest first.
+OPERATORS = ((" for ", " if "), (" if ", " else "), (" or ",), (" and ",), (" + ", " - "), (" * ", " / ", " // ", " % "))
+
+
+def layout(lines: list[str]) -> list[str]:
+    """Breaks every line that is wider than WIDTH."""
+    return [piece for line in lines for piece in fold(line)]
+
+
+def fold(line: str) -> list[str]:
+    """One logical line as one or more physical ones."""
+    if len(line) <= WIDTH or line.lstrip().startswith(("#", '"""')):
+        return [line]
+    text = line.lstrip()
+    indent = line[: len(line) - len(text)]
+    pair = last_bracket(text)
+    if pair is None:
+        return parenthesised(indent, text)
+    start, end = pair
+    head, body, tail = text[: start + 1], text[start + 1 : end].strip(), text[end:]
+    if len(indent + head) > WIDTH:
+        return [line]
+    return [indent + head, *inside(indent + INDENT, body.removesuffix(",")), *fold(indent + tail)]
+
+
+def inside(indent: str, body: str) -> list[str]:
+    """The content of a bracket: on one line if it fits, else one entry a line."""
+    if len(indent + body) <= WIDTH:
+        return [indent + body]
+    entries = split(body, (", ",))
+    if len(entries) > 1:
+        return [piece for entry in entries for piece in fold(f"{indent}{entry},")]
+    for operators in OPERATORS:
+        parts = split(body, operators, keep=True)
+        if len(parts) > 1:
+            return [piece for part in parts for piece in fold(indent + part)]
+    if body.endswith(tuple(CLOSING)) and not body.startswith("*"):
+        return [piece for piece in fold(f"{indent}{body}")]
+    return fold(indent + body)
+
+
+def parenthesised(indent: str, text: str) -> list[str]:
+    """A long right side without brackets goes into parentheses of its own."""
+    for sign in (" = ", "return "):
+        if sign in text:
+            head, _, body = text.partition(sign)
+            return [f"{indent}{head}{sign.rstrip()} (", *inside(indent + INDENT, body), f"{indent})"]
+    return [indent + text]
+
+
+def last_bracket(text: str) -> tuple[int, int] | None:
+    """The last bracket at the top level that has something in it."""
+    found = None
+    for start, end in brackets(text):
+        if text[start + 1 : end].strip():
+            found = (start, end)
+    return found
+
+
+def brackets(text: str) -> Iterator[tuple[int, int]]:
+    """The top-level brackets, as offsets of the two characters."""
+    depth, start = 0, 0
+    for index in code_offsets(text):
+        if text[index] in OPENING:
+            if depth == 0:
+                start = index
+            depth += 1
+        elif text[index] in CLOSING:
+            depth -= 1
+            if depth == 0:
+                yield start, index
+
+
+def split(text: str, separators: tuple[str, ...], keep: bool = False) -> list[str]:
+    """Splits at separators at the top level; `keep` leaves the operator at the start of what follows it."""
+    parts, depth, last = [], 0, 0
+    for index in code_offsets(text):
+        if text[index] in OPENING:
+            depth += 1
+        elif text[index] in CLOSING:
+            depth -= 1
+        elif depth == 0 and index >= last:
+            found = next((s for s in separators if text.startswith(s, index)), None)
+            if found is not None:
+                parts.append(text[last:index])
+                last = index + (1 if keep else len(found))
+    return [*parts, text[last:]]
+
+
+def code_offsets(text: str) -> Iterator[int]:
+    """The offsets outside string literals."""
+    quote = ""
+    for index, char in enumerate(text):
+        if quote:
+            if char == quote and text[index - 1] != "\\":
+                quote = ""
+        elif char in "\"'":
+            quote = char
+        else:
+            yield index

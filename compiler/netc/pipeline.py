@@ -1,0 +1,243 @@
+"""The phases in order: a spec's text to a syntax tree, a checked network, the source of its classes and a script."""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from netc import syntax
+from netc.check import check
+from netc.diagnostics import Diagnostic, Label, Source, Span, SpecError, nearest
+from netc.elaborate import Elaborator, FileScope, evaluate_in, open_file
+from netc.files import FileError, read_text
+from netc.graph import Module, Network
+from netc.parse import parse
+from netc.plugins import load_registry
+from netc.recipe import NetParameter, NetworkFacts, Recipe
+from netc.registry import Registry
+from netc.shapes import Value, show_shape
+from netc.sources import Header, ModelSource
+from netc.version import VERSION
+
+if TYPE_CHECKING:
+    from torch import nn
+
+PREFIX = "train."
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A compiled spec. What a later phase makes is made when it is asked for.
+
+    `file` is the syntax tree, `graph` the checked network, `diagnostics` its warnings, `train` the recipe's block.
+    """
+
+    source: Source
+    file: syntax.File
+    graph: Network
+    diagnostics: tuple[Diagnostic, ...]
+    train: syntax.Train | None
+    registry: Registry
+    elaborator: Elaborator
+    scope: FileScope
+    overrides: Mapping[str, Any]
+    command: str
+
+    @property
+    def net_name(self) -> str:
+        return self.graph.name
+
+    @cached_property
+    def shapes(self) -> list[tuple[str, str, str, int]]:
+        """The flow of shapes: label, layer, output shape, number of parameters; in order of execution."""
+        return list(flow(self.graph.root))
+
+    @cached_property
+    def state(self) -> dict[str, tuple[int, ...]]:
+        """The predicted `state_dict`: keys in order with their shapes."""
+        return {key: tuple(int(size) for size in state.shape) for key, state in self.graph.root.named_state()}
+
+    @cached_property
+    def model(self) -> ModelSource:
+        """The source of the network's classes, and the imports that it needs."""
+        from netc.emit.model import emit_model
+
+        return emit_model(self.graph)
+
+    @property
+    def model_source(self) -> str:
+        """A module with the network's classes and nothing else."""
+        return "\n".join(self.model.imports) + "\n\n\n" + self.model.source
+
+    @cached_property
+    def recipe(self) -> Recipe | None:
+        """The training recipe, checked against the network; None where the spec has none."""
+        if self.train is None:
+            if self.overrides:
+                raise lone("E0519", f"`{next(iter(self.overrides))}` is set, and the spec has no `train:`", self.source)
+            return None
+        from netc.recipes import elaborate_recipe
+
+        evaluate = evaluate_in(self.elaborator, self.scope)
+        return elaborate_recipe(self.train, facts(self.graph), self.registry, evaluate, self.overrides)
+
+    @cached_property
+    def script(self) -> str:
+        """The training script, or a module with the model alone where the spec has no recipe."""
+        from netc.emit.script import render_script
+
+        digest = hashlib.sha256(self.source.text.encode()).hexdigest()[:16]
+        return render_script(self.model, self.recipe, Header(self.source.name, digest, VERSION, self.command))
+
+    def load(self) -> nn.Module:
+        """The live module, its state as predicted. Imports torch."""
+        from netc.live import check_state, load_source
+
+        cls = load_source(self.model_source, self.model.class_name, self.graph.name)
+        module = cls()
+        check_state(module, self.state, self.command)
+        return module
+
+
+def compile(
+    spec: str | Path | Source,
+    net: str | None = None,
+    train: str | None = None,
+    params: Mapping[str, Any] | None = None,
+    registry: Registry | None = None,
+) -> Compiled:
+    """Compiles a spec, given by its path or as a Source.
+
+    `net` chooses among several nets or variants, `train` among several recipes. `params` gives parameters of the net
+    and, with the prefix `train.`, settings of the recipe; a str is read as the language writes values.
+    Raises SpecError with every independent mistake, FileError for a file that cannot be read.
+    """
+    source = spec if isinstance(spec, Source) else Source(str(spec), read_text(spec))
+    registry = registry if registry is not None else load_registry()
+    file = parse(source)
+    elaborator, scope = open_file(source, file, registry, read_used)
+    given = dict(params or {})
+    overrides = {key: expression(key, value) for key, value in given.items() if key.startswith(PREFIX)}
+    values = {key: value_of(key, value, elaborator, scope) for key, value in given.items() if key not in overrides}
+    network = elaborator.elaborate(scope, net, values)
+    warnings = check(network)
+    block = choose_train(file, source, train)
+    command = build_command(source.name, net, train, given)
+    return Compiled(source, file, network, (*network.warnings, *warnings), block, registry, elaborator, scope, overrides, command)
+
+
+def read_used(source: Source, path: str) -> tuple[Source, syntax.File]:
+    """The file that `use` names, relative to the file that uses it."""
+    target = Path(source.name).parent / path
+    try:
+        used = Source(str(target), read_text(target))
+    except FileError as error:
+        raise OSError(str(error)) from None
+    return used, parse(used)
+
+
+def build_command(name: str, net: str | None, train: str | None, given: Mapping[str, Any]) -> str:
+    """The command line that makes the same file again."""
+    words = ["netc", "build", name]
+    words += ["--net", net] if net else []
+    words += ["--train", train] if train else []
+    for key, value in given.items():
+        words += ["--set", f"{key}={value}"]
+    return shlex.join(words)
+
+
+def expression(key: str, value: Any) -> syntax.Expr:
+    """A value as an expression of the language."""
+    from netc.layer import show
+
+    text = value if isinstance(value, str) else show(value)
+    source = Source(f"--set {key}", f"value = {text}\n")
+    try:
+        item = parse(source).items[0]
+    except SpecError as error:
+        raise lone("E0102", f"cannot read `{text}` as a value", source, error.diagnostics[0].message) from None
+    assert isinstance(item, syntax.Constant)
+    return item.value
+
+
+def value_of(key: str, value: Any, elaborator: Elaborator, scope: FileScope) -> Any:
+    """The worth of a parameter that was given as text; other values are what they are."""
+    if not isinstance(value, str):
+        return tuple(value) if isinstance(value, list) else value
+    return evaluate_in(elaborator, scope)(expression(key, value))
+
+
+def choose_train(file: syntax.File, source: Source, name: str | None) -> syntax.Train | None:
+    """The recipe of that name; by default the one without a name, or the only one."""
+    blocks = {item.name: item for item in file.items if isinstance(item, syntax.Train)}
+    if name is None:
+        return blocks.get(None) or (next(iter(blocks.values())) if len(blocks) == 1 else None)
+    if name in blocks:
+        return blocks[name]
+    named = [known for known in blocks if known is not None]
+    near = nearest(name, named)
+    listed = ", ".join(f"`{known}`" for known in named) or "none with a name"
+    raise lone("E0204", f"there is no recipe `{name}`", source, f"did you mean `{near}`?" if near else f"it has {listed}")
+
+
+def lone(code: str, message: str, source: Source, help: str | None = None) -> SpecError:
+    """An error about a file as a whole."""
+    return SpecError((Diagnostic(code, message, Label(Span(source, 0, 0)), help=help),))
+
+
+def facts(network: Network) -> NetworkFacts:
+    """What a recipe needs to know of its network."""
+    define = network.template.node
+    assert isinstance(define, syntax.Define)
+    inputs = [s.span for s in define.body if isinstance(s, syntax.Input)]
+    last = define.body[-1].span
+    parameters = tuple(net_parameters(network.root))
+    return NetworkFacts(
+        define.name, tuple(network.inputs.items()), network.output, parameters, define.name_span, inputs[0], last
+    )
+
+
+def net_parameters(root: Module, prefix: str = "") -> list[NetParameter]:
+    """Every trained tensor with its path and the layer that it belongs to, shared ones once."""
+    found: list[NetParameter] = []
+    seen: set[int] = set()
+    pending = [("", root)]
+    while pending:
+        path, module = pending.pop(0)
+        layer = module.layer
+        kind = type(layer).__name__ if layer is not None else ""
+        target = layer.module.replace("{n}", str(layer.dimensions(*module.inputs))) if layer and layer.module else ""
+        for name, state in module.state.items():
+            if state.kind == "parameter":
+                found.append(NetParameter(path + name, kind, target.removeprefix("own:"), state.shape))
+        pending[:0] = [(f"{path}{label}.", child) for label, child in module.children.items()]
+    del seen
+    return found
+
+
+def flow(module: Module, prefix: str = "") -> list[tuple[str, str, str, int]]:
+    """The rows of the flow of shapes: modules that hold others are followed by what stands in them."""
+    rows = []
+    for step in module.steps:
+        label = f"{prefix}{step.label}" if step.label is not None else ""
+        inner = step.module
+        nested = inner is not None and bool(inner.steps)
+        text = step.text or (inner.name if inner is not None else "")
+        count = inner.parameter_count if inner is not None else 0
+        rows.append((label, " ".join(text.split()), shape_text(step.output), count))
+        if nested and inner is not None:
+            rows += flow(inner, f"{label}.")
+    return rows
+
+
+def shape_text(values: Any) -> str:
+    if isinstance(values, Value):
+        return show_shape(values.shape)
+    if isinstance(values, dict):
+        return ", ".join(f"{name} {shape_text(value)}" for name, value in values.items())
+    return " ".join(shape_text(value) for value in values)

@@ -1,0 +1,202 @@
+"""The plugin door: what is found, what is remembered, and what is said when a plugin is at fault."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from netc.plugins import PluginError, cache_folder, load_registry, manifest_path
+from netc.registry import Clash
+
+MAPPING = """
+from netc.hooks import hookimpl
+
+@hookimpl
+def netc_layers():
+    return {"Swirl": "swirl_layers", "swirl": "swirl_layers"}
+"""
+CLASSES = """
+from netc.hooks import hookimpl
+from netc.layer import Layer
+
+class Swirl(Layer):
+    module = "torch.nn.Identity"
+    function = "torch.nn.functional.swirl"
+
+@hookimpl
+def netc_layers():
+    return [Swirl]
+"""
+LAYERS = CLASSES.partition("@hookimpl")[0]
+
+Install = Callable[..., Path]
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
+    """Puts a distribution with one plugin where Python finds it; gives the plugin's file."""
+    site = tmp_path / "site"
+    site.mkdir()
+    monkeypatch.syspath_prepend(str(site))
+    known = set(sys.modules)
+
+    def add(distribution: str, module: str, text: str) -> Path:
+        info = site / f"{distribution.replace('-', '_')}-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text(f"[netc]\nmain = {module}\n")
+        path = site / f"{module}.py"
+        path.write_text(text)
+        return path
+
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    yield add
+    for name in set(sys.modules) - known:
+        if Path(getattr(sys.modules[name], "__file__", None) or "/").is_relative_to(site):
+            del sys.modules[name]
+
+
+def in_fresh_process(cache: Path, site: Path | None = None) -> dict[str, Any]:
+    """What a new interpreter finds, and whether it had to ask the plugins."""
+    script = (
+        "import json, sys; from pathlib import Path; from netc.plugins import load_registry;"
+        "r = load_registry(Path(sys.argv[1]));"
+        "asked = 'pluggy' in sys.modules or 'netc_std' in sys.modules;"
+        "found = r.find('layers', 'Swirl');"
+        "print(json.dumps({'asked': asked, 'layers': r.names('layers'), 'swirl': found and found.__qualname__}))"
+    )
+    environment = os.environ | ({"PYTHONPATH": str(site), "PYTHONDONTWRITEBYTECODE": "1"} if site else {})
+    command = [sys.executable, "-c", script, str(cache)]
+    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def test_built_ins_come_by_the_door(tmp_path: Path) -> None:
+    registry = load_registry(tmp_path)
+    conv = registry.layer("Conv")
+    assert conv is not None
+    assert conv.__module__.startswith("netc_std.")
+    assert registry.owner("layers", "Conv") == "netc"
+    assert "SGD" in registry.names("optimizers")
+
+
+def test_second_start_asks_no_plugin(tmp_path: Path) -> None:
+    first, second = in_fresh_process(tmp_path), in_fresh_process(tmp_path)
+    assert first["asked"] is True
+    assert second["asked"] is False
+    assert first["layers"] == second["layers"] != []
+
+
+@pytest.mark.parametrize("text", [MAPPING, CLASSES], ids=["names", "classes"])
+def test_stranger_is_served_like_the_built_ins(install: Install, tmp_path: Path, text: str) -> None:
+    site = install("netc-swirl", "netc_swirl", text).parent
+    (site / "swirl_layers.py").write_text(LAYERS)
+    registry = load_registry(tmp_path / "cache")
+    assert registry.owner("layers", "Swirl") == "netc-swirl"
+    assert registry.layer("Swirl") is registry.layer("swirl") is not None
+    again = load_registry(tmp_path / "cache")
+    assert again is not registry
+    assert again.layer("Swirl") is registry.layer("Swirl")
+    for asked in (True, False):
+        found = in_fresh_process(tmp_path / "fresh", site)
+        assert found["swirl"] == "Swirl"
+        assert found["asked"] is asked
+
+
+def test_class_that_no_name_leads_to_is_not_remembered(install: Install, tmp_path: Path) -> None:
+    inside = CLASSES.replace("class Swirl", "def make():\n  class Swirl").replace("    module", "      module")
+    inside = inside.replace("    function", "      function").replace("@hookimpl", "  return Swirl\n\n@hookimpl")
+    site = install("netc-swirl", "netc_swirl", inside.replace("[Swirl]", "[make()]")).parent
+    for _ in range(2):
+        found = in_fresh_process(tmp_path / "cache", site)
+        assert found["asked"] is True
+        assert found["swirl"] == "make.<locals>.Swirl"
+
+
+def test_manifest_is_stale_after_an_installation(install: Install, tmp_path: Path) -> None:
+    assert "Swirl" not in load_registry(tmp_path).names("layers")
+    install("netc-swirl", "netc_swirl", CLASSES)
+    assert "Swirl" in load_registry(tmp_path).names("layers")
+
+
+def test_manifest_is_stale_after_an_edit(install: Install, tmp_path: Path) -> None:
+    path = install("netc-swirl", "netc_swirl", CLASSES)
+    assert "Swirl" in in_fresh_process(tmp_path, path.parent)["layers"]
+    path.write_text(CLASSES.replace("Swirl", "Twirler"))
+    found = in_fresh_process(tmp_path, path.parent)
+    assert "Twirler" in found["layers"]
+    assert "Swirl" not in found["layers"]
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", "null", '{"environment": null}', "\xff"])
+def test_damaged_manifest_is_written_anew(tmp_path: Path, damage: str) -> None:
+    load_registry(tmp_path)
+    path = manifest_path(tmp_path)
+    assert path is not None
+    good = path.read_text()
+    path.write_text(damage, encoding="latin-1")
+    assert "Conv" in load_registry(tmp_path).names("layers")
+    assert path.read_text() == good
+    path.write_text(good.replace('"layers"', '"lairs"'))
+    assert "Conv" in load_registry(tmp_path).names("layers")
+    assert [found.name for found in tmp_path.iterdir()] == [path.name]
+
+
+def test_cache_that_cannot_be_written_is_no_matter(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("in the way")
+    assert "Conv" in load_registry(file / "cache").names("layers")
+    assert file.read_text() == "in the way"
+
+
+def test_cache_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LOCALAPPDATA", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", "/caches")
+    assert cache_folder() == Path("/caches/netc")
+    monkeypatch.setenv("XDG_CACHE_HOME", "relative")
+    monkeypatch.setenv("HOME", "/home/ada")
+    assert cache_folder() == Path("/home/ada/.cache/netc")
+
+
+def test_clash_names_both_owners(install: Install, tmp_path: Path) -> None:
+    install("netc-other", "netc_other", CLASSES.replace("Swirl", "Linear").replace("swirl", "twirl"))
+    with pytest.raises(Clash, match="both `netc` and `netc-other` define `Linear` among the layers"):
+        load_registry(tmp_path)
+
+
+HOOK = "from netc.hooks import hookimpl\n@hookimpl\ndef netc_layers({}):\n    {}\n"
+LOAD, CALL = "plugin `netc-bad:main` cannot be loaded: ", "plugin `netc-bad:main` failed in `netc_layers`: "
+FAULTS = {
+    "raise ValueError('no\\nluck')": f"{LOAD}ValueError: no luck",
+    "import nothing_at_all": f"{LOAD}ModuleNotFoundError: No module named 'nothing_at_all'",
+    HOOK.format("", "1 / 0"): f"{CALL}ZeroDivisionError: division by zero",
+    HOOK.format("", "return 3"): "plugin `netc-bad:main` must give classes, or names and modules, from `netc_layers`",
+    HOOK.format("", "return 'Conv'"): "from `netc_layers`, not 'Conv'",
+    HOOK.format("", "return {'a': 1}"): "from `netc_layers`, not {'a': 1}",
+    HOOK.format("", "return [1]"): "from `netc_layers`, not [1]",
+    HOOK.format("", "pass"): "from `netc_layers`, not None",
+    HOOK.format("shape", "pass"): f"{LOAD}PluginValidationError: ",
+    HOOK.format("", "pass").replace("layers", "lairs"): "unknown hook 'netc_lairs'",
+}
+
+
+@pytest.mark.parametrize("text", FAULTS, ids=[str(i) for i in range(len(FAULTS))])
+def test_faulty_plugin_is_named(install: Install, tmp_path: Path, text: str) -> None:
+    install("netc-bad", "netc_bad", text)
+    with pytest.raises(PluginError) as caught:
+        load_registry(tmp_path)
+    assert FAULTS[text] in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert not list(tmp_path.glob("*.json"))
+
+
+def test_nothing_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: [])
+    with pytest.raises(PluginError, match="netc is not installed here"):
+        load_registry(tmp_path)

@@ -15,7 +15,8 @@ def check(network: Network) -> tuple[Diagnostic, ...]:
     for template in network.templates:
         node = template.node
         if isinstance(node, syntax.Define) and template.sites:
-            found += list(unused_parameters(node))
+            if node.kind == "net" or not template.passed:
+                found += list(unused_parameters(node))
             found += list(unused_values(node, template))
     return tuple({(d.primary.span.start, d.message): d for d in found}.values())
 

@@ -307,9 +307,9 @@ def emitted(compiled: Compiled, phase: str) -> str:
 
 def flow(spec: str, compiled: Compiled) -> str:
     """The shapes under the name of the net, and the parameters in total."""
-    total = sum(count for *_, count in compiled.shapes)
-    return "\n".join([f"{compiled.net_name} ({spec})", *(f"  {row}" for row in table(compiled)),
-                      f"  {total:,} parameter{'s' * (total != 1)}"])  # fmt: skip
+    total = compiled.graph.root.parameter_count
+    rows = [*table(compiled), f"{total:,} parameter{'s' * (total != 1)}"]
+    return "\n".join([f"{compiled.net_name} ({spec})", *(f"  {row}" for row in rows)])
 
 
 def table(compiled: Compiled) -> list[str]:

@@ -88,13 +88,14 @@ def _volume(shape: tuple[Any, ...]) -> int:
 class Argument:
     """An argument of a PyTorch call: its name there, the source, and whether it is given by position.
 
-    `default` is what PyTorch takes when it is left out.
+    `default` is what PyTorch takes when it is left out; a `variadic` one is given entry by entry.
     """
 
     name: str
     term: Term
     positional: bool = False
     default: Any = ...
+    variadic: bool = False
 
 
 @dataclass(eq=False, slots=True)
@@ -114,11 +115,13 @@ class Use:
     arguments: tuple[Argument, ...] = ()
     template: Template | None = None
     bindings: dict[str, Term] = field(default_factory=dict)
+    positional: int = 0
     tensors: dict[str, Value] = field(default_factory=dict)
     callee: str = ""
     define: syntax.Define | None = None
     label: str | None = None
     output: Values | None = None
+    inner: Any = None
 
 
 @dataclass(eq=False, slots=True)
@@ -186,6 +189,7 @@ class Template:
     constructions: list[Construction] = field(default_factory=list)
     output: Values | None = None
     inits: list[InitRule] = field(default_factory=list)
+    passed: bool = False
 
     @property
     def root(self) -> Template:
@@ -216,3 +220,4 @@ class Network:
     parameters: dict[str, Any]
     constraints: tuple[tuple[Relation, Span], ...] = ()
     warnings: tuple[Diagnostic, ...] = ()
+    doc: str = ""

@@ -122,7 +122,7 @@ class neg(Elementwise):
     Any shape. https://docs.pytorch.org/docs/stable/generated/torch.neg.html
     """
 
-    function = "operator.neg"
+    function = "torch.neg"
     examples = (Example("16x8", "neg", "16x8"),)
 
 

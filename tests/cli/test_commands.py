@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -34,6 +34,15 @@ def problem(source: Source, severity: Any = "error") -> Diagnostic:
     return Diagnostic("E0999", "no good", Label(Span(source, 4, 8), "this"), severity=severity)
 
 
+class Graph:
+    """What the command line wants of a graph."""
+
+    root = SimpleNamespace(parameter_count=1234)
+
+    def __str__(self) -> str:
+        return "the graph"
+
+
 @dataclass
 class Stub:
     """What the pipeline is to answer, and what it was asked."""
@@ -48,7 +57,7 @@ class Stub:
         if self.raises is not None:
             raise self.raises(source)
         compiled: Any = ModuleType("compiled")
-        compiled.file, compiled.graph, compiled.net_name = ("item",), "the graph", "Tiny"
+        compiled.file, compiled.graph, compiled.net_name = ("item",), Graph(), "Tiny"
         compiled.shapes = [("", "input", "(N, 4)", 0), ("fc", "Linear(2)", "(N, 2)", 1234)]
         compiled.model_source, compiled.script = "class Tiny: ...\n", self.script
         compiled.diagnostics = [problem(source, "warning")] if self.warns else []

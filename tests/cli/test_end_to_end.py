@@ -17,7 +17,7 @@ SPECS = sorted((ROOT / "specs").glob("*.net"))
 def netc(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     script = (
         "import sys; from netc.cli import main; code = main();"
-        "heavy = {'torch', 'lark', 'pluggy', 'importlib.metadata'} & sys.modules.keys();"
+        "heavy = {'torch', 'lark', 'importlib.metadata'} & sys.modules.keys();"
         "print('imported', *sorted(heavy), file=sys.stderr) if heavy else None; sys.exit(code)"
     )
     environment = os.environ | {"XDG_CACHE_HOME": str(folder / ".cache")}
@@ -46,7 +46,8 @@ def test_every_phase_can_be_the_last(tmp_path: Path, phase: str) -> None:
 def test_check_prints_shapes(tmp_path: Path) -> None:
     done = netc(tmp_path, "check", str(ROOT / "specs" / "googlenet.net"))
     assert done.returncode == 0, done.stderr
-    assert re.search(r"^ +fc +Linear\(.*10", done.stdout, re.MULTILINE)
+    assert re.search(r"^  fc +Linear\(classes\) +\(N, 10\) +14,090$", done.stdout, re.MULTILINE)
+    assert done.stdout.endswith("\n  97,298 parameters\n")
 
 
 def test_starter_checks_and_builds(tmp_path: Path) -> None:
@@ -54,7 +55,7 @@ def test_starter_checks_and_builds(tmp_path: Path) -> None:
     checked = netc(tmp_path, "check", "first.net")
     assert checked.returncode == 0, checked.stderr
     assert "warning" not in checked.stderr
-    built = netc(tmp_path, "build", "first.net", "--set", "classes=12", "--set", "train.epochs=1")
+    built = netc(tmp_path, "build", "first.net", "--set", "train.epochs=1")
     assert built.returncode == 0, built.stderr
 
 

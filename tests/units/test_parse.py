@@ -305,6 +305,11 @@ def test_depth_is_limited(text):
     assert [diagnostic.code for diagnostic in caught.value.diagnostics] == ["E0114"]
 
 
+def test_a_long_run_of_spaces_before_an_odd_character_takes_no_time():
+    with pytest.raises(SpecError, match="unexpected character"):
+        tree("a =" + " " * 5000 + "$")
+
+
 def test_independent_errors_come_together():
     text = "table t(a):\n    1 2\ndef A:\n    fork cut:\n        b\n    y = 007\n"
     with pytest.raises(SpecError) as caught:

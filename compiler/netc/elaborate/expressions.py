@@ -443,7 +443,8 @@ class Expressions:
             return recipe_term(found)
         if isinstance(found, int | float | str | bool) or found is None:
             return literal(found)
-        return written(expr.id, requires=(("constant", expr.id, freeze(found)),))
+        name = expr.id.upper()
+        return written(name, requires=(("constant", name, freeze(found)),))
 
     def _render_shapeliteral(self, expr: syntax.ShapeLiteral, frame: Frame) -> Term:
         parts = [literal(p) if isinstance(p, int) else frame.lookup(p).term for p in expr.parts]  # type: ignore[union-attr]
@@ -481,7 +482,9 @@ class Expressions:
         op = expr.operator
         if op in ("==", "!=") and isinstance(expr.right, syntax.Literal_) and expr.right.value is None:
             op = "is" if op == "==" else "is not"
-        return written(f"{{0}} {op} {{1}}", (left, right), level, (need_left, need_right))
+        close = op == "**" and all(isinstance(e, syntax.Name | syntax.Literal_) for e in (expr.left, expr.right))
+        source = f"{{0}}{op}{{1}}" if close else f"{{0}} {op} {{1}}"
+        return written(source, (left, right), level, (need_left, need_right))
 
     def _render_ifelse(self, expr: syntax.IfElse, frame: Frame) -> Term:
         parts = tuple(self.render(e, frame) for e in (expr.then, expr.condition, expr.otherwise))

@@ -56,7 +56,8 @@ class Elaborator(Initial):
 
     def open(self, source: Source, file: syntax.File, chain: tuple[str, ...] = ()) -> FileScope:
         """The names of a file and, through `use`, of others."""
-        scope = FileScope(source)
+        nets = sum(isinstance(item, syntax.Define) and item.kind == "net" for item in file.items)
+        scope = FileScope(source, doc=file.doc if nets == 1 else "")
         for item in file.items:
             try:
                 self.declare(item, scope, (*chain, source.name))
@@ -278,7 +279,7 @@ class Elaborator(Initial):
         return Network(
             name, module, template, tuple(self.templates.values()), dict(template.inputs), strip(output),
             {key: value for key, value in values.items()}, tuple((relation, span) for relation in self.ledger),
-            tuple(d for d in self.diagnostics.items if d.severity == "warning"),
+            tuple(d for d in self.diagnostics.items if d.severity == "warning"), frame.scope.doc,
         )  # fmt: skip
 
     def net_values(

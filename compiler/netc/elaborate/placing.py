@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from netc import syntax
 from netc.diagnostics import Label, Span, nearest
-from netc.elaborate.expressions import Expressions, freeze, literal, plain, value_term
+from netc.elaborate.expressions import Expressions, freeze, literal, plain, sequence_term, value_term
 from netc.elaborate.syntactic import modules_only
 from netc.elaborate.values import (
     POISON,
@@ -245,13 +245,18 @@ class Placing(Expressions):
     def call_arguments(self, layer: Layer, function: bool, given: Given, values: tuple[Value, ...]) -> tuple[Argument, ...]:
         """The arguments of the PyTorch call: as written where they were written, computed ones by their terms."""
         fields, names = layer.fields, list(layer.fields)
-        source = {names[k] if isinstance(k, int) else k: t for k, t in given.written.items() if self._plain_slot(k, names)}
+        source = self.sources(fields, given)
         raw = layer.given()
         computed = layer.function_arguments(*values) if function else layer.arguments(*values)
         required = sum(1 for name in computed if name not in fields or fields[name].required)
         positional = layer.positional if layer.positional is not None else required
-        if function and not layer.inputs[:1] == ("*tensors",):
+        first = next(iter(computed), None)
+        if (function and layer.inputs[:1] != ("*tensors",)) or (first in source and 0 in given.written):
             positional = max(positional, 1)
+        leading = sum(1 for name, value in computed.items() if name not in fields or value is not raw.get(name))
+        leading = leading if all(n not in fields or computed[n] is not raw.get(n) for n in list(computed)[:leading]) else 0
+        if function and layer.inputs[:1] == ("*tensors",):
+            positional = leading = 0
         result: list[Argument] = []
         for i, (name, value) in enumerate(computed.items()):
             own = name in fields and name in raw and value is raw[name]
@@ -262,11 +267,21 @@ class Placing(Expressions):
             default = fields[name].default if name in fields and not fields[name].required else ...
             if function:
                 default = layer.function_defaults.get(name, default)
-            result.append(Argument(name, term, i < positional and len(result) == i, default))
+            in_place = i < max(positional, leading) and len(result) == i
+            variadic = name in fields and isinstance(fields[name], Ints) and fields[name].variadic  # type: ignore[attr-defined]
+            result.append(Argument(name, term, in_place, default, variadic))
         return tuple(result)
 
-    def _plain_slot(self, key: str | int, names: list[str]) -> bool:
-        return not isinstance(key, int) or key < len(names)
+    def sources(self, fields: Mapping[str, Field[Any]], given: Given) -> dict[str, Term]:
+        """What was written for each argument; `permute(0, 2, 3, 1)` gives its one argument several."""
+        names = list(fields)
+        by_position = [term for key, term in given.written.items() if isinstance(key, int)]
+        by_name = {key: term for key, term in given.written.items() if isinstance(key, str)}
+        first = fields[names[0]] if names else None
+        if isinstance(first, Ints) and first.variadic and by_position:
+            listed = by_position[0] if len(by_position) == 1 else sequence_term(by_position, "()")
+            return {names[0]: listed, **by_name}
+        return {**dict(zip(names, by_position, strict=False)), **by_name}
 
     def apply_function(self, expr: syntax.Call, frame: Frame) -> Any:
         ref = self.resolve(expr.function, frame)  # type: ignore[arg-type]
@@ -400,9 +415,10 @@ class Placing(Expressions):
         use.tensors = {name: value.value for name, value in self.tensor_arguments(ref, call, arg_frame or frame)}
         self.member(frame, expansion.module, use, label, node)
         output = self.returned(expansion, frame, node)
-        use.output = strip(output)
+        use.output, use.inner = strip(output), expansion.output
         if node not in frame.template.sites:
             use.bindings = arguments
+            use.positional = sum(1 for arg in call.args if arg.name is None) if call is not None else 0
             frame.template.sites[node] = use
             expansion.template.constructions.append(Construction(frame.template, use))
         self.step(frame, use.label, node, expansion.module, output)

@@ -234,11 +234,9 @@ class Statements(Placing):
         return self.stage(body, frame, label)
 
     def label(self, label: syntax.Name | syntax.String, frame: Frame) -> str | None:
-        """The text of a label; `seq` stands for the next number of a Sequential."""
+        """The text of a label; None for `seq`, the next number of a Sequential."""
         if isinstance(label, syntax.Name):
-            if label.id == "seq" and frame.container.sequential:
-                return frame.container.next_index()
-            return label.id
+            return None if label.id == "seq" and frame.container.sequential else label.id
         text = self.evaluate(label, frame)
         if not text or "." in text or text != text.strip():
             raise fault("E0408", label.span, f'"{text}" cannot be a label', "a name without dots is needed")
@@ -309,7 +307,7 @@ class Statements(Placing):
         from netc.elaborate.placing import Expansion
 
         output = self.returned(Expansion(module, module.output, template), frame, statement.body)
-        use.output = strip(output)
+        use.output, use.inner = strip(output), module.output
         if statement.body not in frame.template.sites:
             frame.template.sites[statement.body] = use
             template.constructions.append(Construction(frame.template, use))
@@ -377,6 +375,8 @@ class Statements(Placing):
             site = frame.template.sites.get(expr)
             if parameter and isinstance(site, Use) and not site.callee.startswith("="):
                 site.callee = "=" + name
+                if site.template is not None:
+                    site.template.passed = True
             return None
         if isinstance(value, Deferred):
             return self.place_deferred(value, expr, frame, label)
@@ -556,7 +556,10 @@ class Statements(Placing):
             return value
         if isinstance(expr, syntax.IfElse):
             taken = self.guard(expr, expr.condition, frame)
-            return self.trace(expr, self.assigned_value(expr.then if taken else expr.otherwise, frame), frame)
+            value = self.assigned_value(expr.then if taken else expr.otherwise, frame)
+            if is_flowing(value):
+                return self.join(expr, int(taken), value, frame)
+            return self.trace(expr, value, frame)
         return self.evaluate(expr, frame)
 
     def _run_input(self, statement: syntax.Input, frame: Frame) -> None:

@@ -131,6 +131,7 @@ class FileScope:
     defaults: list[Default] = field(default_factory=list)
     constants: dict[str, Any] = field(default_factory=dict)
     active: list[str] = field(default_factory=list)
+    doc: str = ""
 
 
 @dataclass(eq=False)

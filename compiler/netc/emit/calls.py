@@ -88,6 +88,9 @@ class Calls:
                 gap = True
                 continue
             source = (text or self.text)(argument.term)
+            if argument.variadic and argument.positional and source[0] in "([" and source[-1] in ")]":
+                parts.append(source[1:-1].rstrip(","))
+                continue
             parts.append(source if argument.positional and not gap else f"{argument.name}={source}")
         return parts
 
@@ -114,8 +117,6 @@ class Calls:
         known = self.template.parameters.get(name)
         if known is None or self.resolver.constant(self.template, name) is not None:
             return None
-        if self.resolver.single_value(self.template, name) is not None and self.template.parent is None:
-            pass
         self.plan.used.add(name)
         return call(python_name(name), [])
 
@@ -123,17 +124,20 @@ class Calls:
         callee = use.template
         assert callee is not None
         signature = self.classes.signature(callee)
-        parts = [self.supplied(use, place) for place in signature.lifted]
-        positional = True
+        parts = [self.supplied(use, place) for place in signature.inputs]
+        extra = [self.supplied(use, place) for place in signature.lifted]
+        positional, names = True, list(callee.parameters)
         for name, has_default in signature.parameters:
-            given = name in use.bindings
-            if not given and has_default:
+            if has_default and extra:
+                parts += extra
+                extra = []
+            if name not in use.bindings and has_default:
                 positional = False
                 continue
             source = self.text(self.resolver.argument(use, name))
-            positional = positional and not has_default
-            parts.append(source if positional or not has_default else f"{python_name(name)}={source}")
-        return call(self.classes.name(callee), parts)
+            positional = positional and (not has_default or names.index(name) < use.positional)
+            parts.append(source if positional else f"{python_name(name)}={source}")
+        return call(self.classes.name(callee), [*parts, *extra])
 
     def supplied(self, use: Use, place: Any) -> str:
         """What a class is given for a size or name that it lifted."""
@@ -152,10 +156,12 @@ class Calls:
 
 
 class Signature:
-    """What a class is constructed with: lifted places first, then its own parameters (name, has a default)."""
+    """What a class is constructed with: sizes of its inputs, its own parameters (name, has a default), and what else it
+    must be told, which stands before the parameters that have defaults."""
 
-    def __init__(self, lifted: list[Any], parameters: list[tuple[str, bool]]):
-        self.lifted = lifted
+    def __init__(self, places: list[Any], parameters: list[tuple[str, bool]]):
+        self.inputs = [place for place in places if place.kind == "input"]
+        self.lifted = [place for place in places if place.kind != "input"]
         self.parameters = parameters
 
 
@@ -189,4 +195,4 @@ def number(term: Term) -> float | None:
 
 def attribute(label: str) -> str:
     """How a member is reached from `self`: as an attribute, or by its number or odd name."""
-    return f"self.{label}" if label.isidentifier() and python_name(label) == label else f'getattr(self, "{label}")'
+    return f"self.{label}" if label.isidentifier() and python_name(label) == label else f'self.get_submodule("{label}")'

@@ -14,7 +14,7 @@ from netc.emit.resolve import Inexpressible
 from netc.graph import Argument, Use
 from netc.layer import Initializer
 from netc.naming import python_name
-from netc.terms import OR, Place, Term
+from netc.terms import OR, UNARY, Place, Term
 
 LIST_NAMES = ("layers", "blocks", "members", "parts")
 
@@ -152,11 +152,13 @@ class Constructor(Calls):
         if settled is True:
             return self.fill_body(statement, members)
         self.as_list(members)
-        before = self.running_joins(statement, 0)
+        before = dict(self.plan.current)
         with self.lines.block(f"if {self.condition(statement.when)}:"):
             self.fill_body(statement, members)
             self.assign_running(statement, 1)
-        self.check_running(statement, before)
+        self.plan.current = before
+        with self.lines.block("else:"):
+            self.assign_running(statement, 0)
         return None
 
     def fill_body(self, statement: syntax.Flow, members: Members) -> None:
@@ -242,6 +244,7 @@ class Constructor(Calls):
     def branches(self, statement: syntax.If, write: Any) -> None:
         """An `if` as far as it is not settled."""
         keyword, open_ended = "if", True
+        self.entered = dict(self.plan.current)
         for index, (condition, body) in enumerate(self.live(statement)):
             settled = self.decide(condition)
             if settled is False:
@@ -265,6 +268,7 @@ class Constructor(Calls):
         self.lines.add(header)
         self.lines.depth += 1
         before = len(self.lines.items)
+        self.plan.current = dict(self.entered)
         write(body)
         self.assign_running(statement, index)
         if len(self.lines.items) == before:
@@ -288,13 +292,8 @@ class Constructor(Calls):
             source = self.text(joined.terms[outcome])
             if source != name:
                 self.lines.add(f"{name} = {source}")
-
-    def running_joins(self, node: syntax.Node, outcome: int) -> int:
-        self.assign_running(node, outcome)
-        return len(self.plan.running)
-
-    def check_running(self, node: syntax.Node, before: int) -> None:
-        """Sizes that turn out to be needed later are written in the next pass over the class."""
+        for key, name in self.carried(node):
+            self.plan.current[name] = (node, key)
 
     # ---- members of a class ----------------------------------------------------------------------------
 
@@ -339,10 +338,13 @@ class Constructor(Calls):
         flag = self.flag(statement)
         if flag is None and isinstance(statement.label, syntax.Name):
             self.lines.add(f"self.{statement.label.id} = None")
-        self.assign_running(statement, 0)
+        before = dict(self.plan.current)
         with self.lines.block(f"if {flag or self.condition(statement.when)}:"):
             self.member_body(statement)
             self.assign_running(statement, 1)
+        self.plan.current = before
+        with self.lines.block("else:"):
+            self.assign_running(statement, 0)
 
     def flag(self, statement: syntax.Flow) -> str | None:
         """The attribute by which `forward` knows how a condition turned out; None where a member tells it."""
@@ -522,10 +524,12 @@ class Constructor(Calls):
         """A tensor of a shape with its first values."""
         torch = self.imported("torch.zeros").rpartition(".")[0]
         if not isinstance(value, Initializer):
-            number = self.text(arguments[0].term)
+            number = self.text(arguments[0].term, UNARY)
             if isinstance(value, list | tuple):
                 return f"{torch}.tensor({number}, dtype={torch}.float32).reshape({shape})"
-            return f"{torch}.full(({shape},), {float(value)})" if shape else f"{torch}.tensor({float(value)})"
+            if number.isidentifier() or not shape:
+                return f"{number} * {torch}.ones({shape or '()'})"
+            return f"{torch}.full(({shape}{',' * (', ' not in shape)}), {float(value)})"
         name = type(value).__name__
         if name in ("zeros", "ones"):
             return f"{torch}.{name}({shape or '()'})"

@@ -59,7 +59,8 @@ class Flags:
 def recipe_flags(recipe: Recipe) -> Flags:
     flags: dict[str, Flag] = {}
     arguments: dict[tuple[int, str], str] = {}
-    for use in (recipe.data, recipe.loss, recipe.optimizer, *recipe.schedule):
+    uses: tuple[Use[Any], ...] = (recipe.data, recipe.loss, recipe.optimizer, *recipe.schedule)
+    for use in uses:
         for name, value in use.part.given().items():
             field = type(use.part).fields[name]
             kind = scalar_type(field, value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -9,13 +10,13 @@ from netc import syntax
 from netc.emit.calls import TRAINING, attribute, depends_on_training
 from netc.emit.constructor import Constructor, is_optional_member, statements_of
 from netc.emit.python import Lines, Py
-from netc.emit.resolve import Inexpressible
+from netc.emit.resolve import Inexpressible, only_atom
 from netc.emit.targets import render_target
 from netc.emit.wrapping import WIDTH
 from netc.graph import Guard, Template, Use
 from netc.naming import python_name
 from netc.shapes import Value
-from netc.terms import ATOM, PRODUCT, SUM, TERNARY, Place, Symbol, Term, print_term, written
+from netc.terms import ATOM, PRODUCT, SUM, TERNARY, Place, Symbol, Term, Written, level_of, print_term, written
 
 INFIX = {"operator.add": ("+", SUM), "operator.sub": ("-", SUM), "operator.mul": ("*", PRODUCT),
          "operator.truediv": ("/", PRODUCT), "operator.matmul": ("@", PRODUCT)}  # fmt: skip
@@ -76,11 +77,19 @@ class Forward(Constructor):
 
     def block(self, body: Sequence[syntax.Stmt]) -> None:
         for statement in body:
+            if self.vanishes(statement):
+                continue
             line = statement.span.line
             if line != self.last_line and not isinstance(statement, QUIET):
                 self.flush()
             self.last_line = line
             self.statement(statement)
+
+    def vanishes(self, statement: syntax.Stmt) -> bool:
+        """Whether a statement is left out for good."""
+        if not isinstance(statement, syntax.Flow) or statement.when is None or statement.operator == "side":
+            return False
+        return self.decide(statement.when, optional=True) is False
 
     def statement(self, statement: syntax.Stmt) -> None:
         match statement:
@@ -190,7 +199,7 @@ class Forward(Constructor):
                 if head is not None and head.kind == "value":
                     self.run(stage)
         text, fixed = self.label(statement.label) if isinstance(statement.label, syntax.Name) else self.run_label(statement.label)
-        member = attribute(text) if fixed else f"getattr(self, {text})"
+        member = attribute(text) if fixed else f"self.get_submodule({text})"
         if use is not None and use.template is not None and use.kind == "block":
             return self.apply_member(member, self.extras(use))
         return self.apply_member(member, self.more_operands(use))
@@ -347,7 +356,7 @@ class Forward(Constructor):
         assert isinstance(guard, Guard)
         then, otherwise = self.tensor(expr.then), self.tensor(expr.otherwise)
         condition = self.at_run_time(guard.condition)
-        return Py(f"{then.at(TERNARY + 1)} if {condition.at(TERNARY + 1)} else {otherwise.text}", TERNARY)
+        return Py(f"{then.at(TERNARY + 1)} if {condition.at(TERNARY + 1)} else {otherwise.at(TERNARY)}", TERNARY)
 
     def chain_value(self, expr: syntax.Pipe) -> Py:
         """What a chain gives, the flow left as it was."""
@@ -505,15 +514,28 @@ class Forward(Constructor):
             return
         self.name_input()
         name = self.flow.text
-        iterable = self.at_run_time(loop.iterable).text
         names = set(statement.target.names)
         self.loop_names |= names
-        with self.out.block(f"for {render_target(statement.target)} in {iterable}:"):
+        header = len(self.out.items)
+        with self.out.block("for"):
             self.block(statement.body)
             if self.flow.text != name:
                 self.out.add(f"{name} = {self.flow.text}")
+        if len(self.out.items) > header:
+            target, iterable = self.loop_header(statement, loop.iterable, self.out.items[header + 1 :])
+            self.out.items[header] = "    " * self.out.depth + f"for {target} in {iterable}:"
         self.loop_names -= names
         self.flow = Py(name)
+
+    def loop_header(self, statement: syntax.For, iterable: Term, body: Sequence[str]) -> tuple[str, str]:
+        """Target and iterable; of `for i, item in enumerate(items)` only what `forward` reads."""
+        items = statement.target.items
+        read = set(re.findall(r"\w+", " ".join(body)))
+        atom = only_atom(iterable)
+        if len(items) == 2 and isinstance(atom, Written) and atom.source.startswith("enumerate("):
+            if items[0].name is not None and len(atom.operands) == 1 and not read & set(items[1].names):
+                return python_name(items[0].name), f"range(len({self.at_run_time(atom.operands[0]).text}))"
+        return render_target(statement.target), self.at_run_time(iterable).text
 
     def result(self, expr: syntax.Expr) -> str:
         match expr:
@@ -562,8 +584,6 @@ class Forward(Constructor):
         result = normal.substitute(known)
         for atom in result.atoms():
             self.plan.requires.update(dict.fromkeys(getattr(atom, "requires", ())))
-        from netc.terms import level_of
-
         return Py(print_term(result), level_of(result))
 
     def place_at_run_time(self, place: Place) -> Term:

@@ -9,7 +9,7 @@ from typing import Any
 from netc import syntax
 from netc.emit.calls import ClassNames, Signature
 from netc.emit.forward import Forward, names_in
-from netc.emit.resolve import Freeze, Resolver, values_in
+from netc.emit.resolve import Freeze, Inexpressible, Resolver, values_in
 from netc.emit.wrapping import INDENT, layout
 from netc.graph import Network, Parameter, Template, Use
 from netc.layer import Layer
@@ -80,13 +80,16 @@ class Model(ClassNames):
         name = self.name(template)
         for _ in range(MAX_PASSES):
             plan = self.resolver.plan(template)
-            before = (len(plan.lifted), len(plan.running), len(plan.used))
+            before = (len(plan.lifted), dict(plan.running), len(plan.used))
             plan.requires.clear()
+            plan.current.clear()
             writer = Forward(template, self.resolver, self)
             init = writer.write_init()
             forward = None if template.sequential else writer.write_forward()
-            if (len(plan.lifted), len(plan.running), len(plan.used)) == before:
+            if (len(plan.lifted), plan.running, len(plan.used)) == before:
                 break
+        else:
+            raise Inexpressible("sizes that keep changing their names")
         self.signatures[template] = self.sign(template)
         self.sources[template] = self.class_lines(name, template, writer, init, forward)
         self.requires.update(plan.requires)
@@ -99,8 +102,7 @@ class Model(ClassNames):
             if name not in plan.used or parameter.tensor:
                 continue
             own.append((name, is_net or self.default(template, parameter) is not None))
-        lifted = sorted(plan.lifted, key=lambda place: place.kind != "input")
-        return Signature(lifted, sorted(own, key=lambda item: item[1]))
+        return Signature(list(plan.lifted), sorted(own, key=lambda item: item[1]))
 
     def default(self, template: Template, parameter: Parameter) -> str | None:
         """The default of a parameter as Python, if it is a constant."""
@@ -117,15 +119,16 @@ class Model(ClassNames):
     def class_lines(self, name: str, template: Template, writer: Forward, init: Any, forward: Any) -> list[str]:
         base = "nn.Sequential" if template.sequential else "nn.Module"
         lines = [f"class {name}({base}):"]
-        if template.doc:
-            lines += [*docstring(template.doc), ""]
+        doc = template.doc or (self.network.doc if template is self.network.template else "")
+        if doc:
+            lines += [*docstring(doc), ""]
         signature = self.signatures[template]
         arguments = ["self", *self.constructor_arguments(template, signature)]
         body = pruned(init.items, forward[1].items if forward else [])
         stored = self.stored_lines(writer, body) if forward else []
         if len(body) + len(stored) > 1 or len(arguments) > 1 or template.sequential:
             lines += layout([f"{INDENT}def __init__({', '.join(arguments)}) -> None:"])
-            lines += layout([INDENT * 2 + line for line in body + stored])
+            lines += layout([INDENT * 2 + line for line in (*body[:1], *stored, *body[1:])])
             lines.append("")
         if forward is not None:
             lines += self.forward_lines(template, writer, *forward)
@@ -162,13 +165,16 @@ class Model(ClassNames):
 
     def constructor_arguments(self, template: Template, signature: Signature) -> list[str]:
         plan = self.resolver.plan(template)
-        parts = [f"{plan.lifted[place]}: {self.place_hint(place)}" for place in signature.lifted]
+        parts = [f"{plan.lifted[place]}: {self.place_hint(place)}" for place in signature.inputs]
+        extra = [f"{plan.lifted[place]}: {self.place_hint(place)}" for place in signature.lifted]
         for name, has_default in signature.parameters:
+            if has_default:
+                parts, extra = parts + extra, []
             parameter = template.parameters[name]
             hint = self.hint(template, parameter)
             default = self.default(template, parameter) if has_default else None
             parts.append(f"{python_name(name)}: {hint}" + (f" = {default}" if default is not None else ""))
-        return parts
+        return parts + extra
 
     def place_hint(self, place: Any) -> str:
         if place.kind == "name" and isinstance(place.owner, Template):

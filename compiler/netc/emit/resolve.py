@@ -7,7 +7,9 @@ must be given (`lift`) or carry along in a variable (`running`).
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +17,7 @@ from netc import syntax
 from netc.graph import Guard, Joined, Loop, Network, Template, Use
 from netc.naming import python_name
 from netc.shapes import Value
-from netc.terms import ATOM, Atom, Place, Term, Written, written
+from netc.terms import ATOM, OR, TERNARY, Atom, Place, Term, Written, written
 
 
 class Freeze(Exception):
@@ -38,7 +40,7 @@ class Plan:
     running: dict[tuple[Any, Any], str] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
     requires: dict[Any, None] = field(default_factory=dict)
-    exposed: set[str] = field(default_factory=set)
+    current: dict[str, tuple[Any, Any]] = field(default_factory=dict)
 
 
 class Resolver:
@@ -48,7 +50,7 @@ class Resolver:
         self.network = network
         self.frozen = frozen
         self.plans: dict[Template, Plan] = {}
-        self._normal: dict[tuple[Template, Atom], Term | None] = {}
+        self._normal: dict[tuple[Template, Atom, frozenset[Any]], Term | None] = {}
         self._visiting: set[tuple[Template, Atom]] = set()
         self._constants: dict[tuple[Template, str], Term | None] = {}
 
@@ -69,13 +71,22 @@ class Resolver:
         key = (template, atom)
         if key in self._visiting:
             return Term.atom(atom)
-        if key not in self._normal:
-            self._visiting.add(key)
-            try:
-                self._normal[key] = self._eliminate(template, atom)
-            finally:
+        known = (template, atom, frozenset(self._visiting))
+        if known not in self._normal:
+            with self._assuming(key) if atom.kind == "join" else nullcontext():
+                self._normal[known] = self._eliminate(template, atom)
+        return self._normal[known]
+
+    @contextmanager
+    def _assuming(self, key: tuple[Template, Atom]) -> Iterator[None]:
+        """While a place is looked into, it stands for itself: so a loop is followed once around."""
+        fresh = key not in self._visiting
+        self._visiting.add(key)
+        try:
+            yield
+        finally:
+            if fresh:
                 self._visiting.discard(key)
-        return self._normal[key]
 
     def _eliminate(self, template: Template, place: Place) -> Term | None:
         if place.kind == "name":
@@ -111,7 +122,7 @@ class Resolver:
         if not isinstance(use, Use) or use.template is None:
             return None
         index, axis = place.key
-        value = list(values_in(use.template.output))[index]
+        value = list(values_in(use.inner))[index]
         inner = self.summary(use.template, Term.of(value.shape[axis]))
         return self.normalise(template, self.in_caller(use, inner))
 
@@ -125,7 +136,19 @@ class Resolver:
                     return self.summary(template, definition)
             return None
 
-        return self.normalise(template, term).substitute(inline)
+        return self.normalise(template, term).substitute(inline).substitute(lambda atom: self._ternary(template, atom))
+
+    def _ternary(self, template: Template, atom: Atom) -> Term | None:
+        """A size after a guard that both ways are taken of, as a conditional expression."""
+        if not isinstance(atom, Place) or atom.kind != "join" or self.home(template, atom) is not template:
+            return None
+        joined, (condition, taken, skipped) = template.joins[(atom.owner, atom.key)], self._sides(atom.owner)
+        guard = template.sites.get(condition) if condition is not None else None
+        if not isinstance(guard, Guard) or set(joined.terms) != {taken, skipped}:
+            return None
+        parts = (joined.terms[taken], guard.condition, joined.terms[skipped])
+        operands = tuple(self.summary(template, part) for part in parts)
+        return written("{0} if {1} else {2}", operands, TERNARY, (OR, OR, TERNARY))
 
     def in_caller(self, use: Use, term: Term) -> Term:
         """Parameters and inputs of a block replaced by what a use of it gives them."""
@@ -140,7 +163,7 @@ class Resolver:
             operand, axis = atom.key
             return Term.of(self.operand(use, operand).shape[axis])
 
-        return term.substitute(supply)
+        return folded(term.substitute(supply))
 
     def argument(self, use: Use, name: str) -> Term:
         """What a use of a block gives for a parameter: the argument, or the default."""
@@ -184,6 +207,8 @@ class Resolver:
     def _sides(self, node: Any) -> tuple[syntax.Expr | None, int, int]:
         if isinstance(node, syntax.Flow):
             return node.when, 1, 0
+        if isinstance(node, syntax.IfElse):
+            return node.condition, 1, 0
         if isinstance(node, syntax.If) and len(node.branches) == 1:
             return node.branches[0][0], 0, 1
         return None, 0, 0
@@ -207,7 +232,8 @@ class Resolver:
         back = joined.terms.get(1)
         if back is None:
             return None
-        step = self.normalise(template, back) - Term.atom(place)
+        with self._assuming((template, place)):
+            step = self.normalise(template, back) - Term.atom(place)
         for atom in step.atoms():
             if isinstance(atom, Place) and not (atom.kind == "input" or isinstance(atom.owner, Template)):
                 return None
@@ -245,12 +271,8 @@ class Resolver:
         back = joined.terms.get(1)
         if back is None:
             return self.normalise(template, joined.terms[0])
-        key = (template, atom)
-        self._visiting.add(key)
-        try:
+        with self._assuming((template, atom)):
             moved = self.normalise(template, back) != head
-        finally:
-            self._visiting.discard(key)
         return head if moved else self.normalise(template, joined.terms[0])
 
     # ---- constants and taint ---------------------------------------------------------------------------
@@ -355,9 +377,14 @@ class Resolver:
             if home is template and not isinstance(atom.owner, Template):
                 return written(python_name(str(atom.key)))
         elif atom.kind == "join" and home is template:
+            if isinstance(atom.owner, syntax.IfElse):
+                conditional = self._ternary(template, atom)
+                return self.write(template, conditional) if conditional is not None else None
             return written(self._running(template, atom))
         elif atom.kind == "call" and home is template:
-            raise Inexpressible(f"the size that `{atom.owner}` gives back")
+            raise Inexpressible("a size that a block gives back")
+        if atom.kind == "join" and (atom.owner, atom.key) not in home.joins:
+            raise Inexpressible("a size that a block changes in a loop")
         return written(self.lift(template, atom))
 
     def lift(self, template: Template, place: Place) -> str:
@@ -387,12 +414,63 @@ class Resolver:
         key = (place.owner, (name, index, axis))
         if key not in running:
             base = "channels" if axis == 1 or index == 0 and axis not in (2, 3) else f"size_{axis}"
-            base = base if name == "_" else f"{name}_{base}"
-            running[key] = base
-        return running[key]
+            running[key] = base if name == "_" else f"{name}_{base}"
+        return self._fresh(template, key)
+
+    def _fresh(self, template: Template, key: tuple[Any, Any]) -> str:
+        """The variable of a running size; one that holds another size by now is renamed for the next pass."""
+        plan = self.plan(template)
+        name = plan.running[key]
+        if plan.current.get(name, key) != key:
+            taken, number = set(plan.running.values()), 2
+            while f"{name}_{number}" in taken:
+                number += 1
+            plan.running[key] = f"{name}_{number}"
+        return name
 
 
 GUARD = object()
+
+
+def folded(term: Term) -> Term:
+    """Conditional expressions whose condition is about numbers replaced by the side that it takes."""
+
+    def fold(atom: Atom) -> Term | None:
+        if isinstance(atom, Written) and atom.source == "{0} if {1} else {2}":
+            outcome = verdict(atom.operands[1])
+            if outcome is not None:
+                return folded(atom.operands[0 if outcome else 2])
+        return None
+
+    return term.substitute(fold)
+
+
+def verdict(condition: Term) -> bool | None:
+    """What a condition comes to, if it is about numbers alone."""
+    atom = only_atom(condition)
+    if condition.constant is not None:
+        return bool(condition.constant)
+    if not isinstance(atom, Written):
+        return None
+    if atom.source in ("{0} and {1}", "{0} or {1}"):
+        sides = [verdict(operand) for operand in atom.operands]
+        decisive = atom.source == "{0} or {1}"
+        return decisive if decisive in sides else None if None in sides else not decisive
+    numbers = [operand.constant for operand in atom.operands]
+    compare = COMPARISONS.get(atom.source)
+    if compare is None or len(numbers) != 2 or None in numbers:
+        return None
+    return bool(compare(*numbers))
+
+
+COMPARISONS = {
+    "{0} == {1}": operator.eq,
+    "{0} != {1}": operator.ne,
+    "{0} < {1}": operator.lt,
+    "{0} <= {1}": operator.le,
+    "{0} > {1}": operator.gt,
+    "{0} >= {1}": operator.ge,
+}
 
 
 def uses_of(template: Template) -> Iterator[tuple[Term, Any]]:

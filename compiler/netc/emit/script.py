@@ -145,7 +145,10 @@ def _optimizer(recipe: Recipe, flags: Flags) -> str:
 
 def _schedule(recipe: Recipe, flags: Flags) -> list[str]:
     """The statements that make the learning rate's schedule."""
-    uses, lines, names, milestones = recipe.schedule, [], [], []
+    uses = recipe.schedule
+    lines: list[str] = []
+    names: list[str] = []
+    milestones: list[str] = []
     for index, use in enumerate(uses):
         part = use.part
         given = flags.given(part)

@@ -143,7 +143,10 @@ def _rule(rule: Data) -> tuple[str, int, str, list[int], list[int]]:
 
 
 def _words(terminals: list[Data], ignored: list[str]) -> Data:
-    """One regular expression for all tokens, the longest fixed texts first; keywords are told apart later."""
+    """One regular expression for all tokens, the longest fixed texts first; keywords are told apart later.
+
+    What is skipped is never given back (`*+`): trying all ways to divide a run of spaces would take forever.
+    """
     by_name = {terminal["name"]: terminal["pattern"] for terminal in terminals}
     name = re.compile(by_name["NAME"]["value"])
     fixed = {key: pattern["value"] for key, pattern in by_name.items() if pattern["__type__"] == "PatternStr"}
@@ -155,7 +158,7 @@ def _words(terminals: list[Data], ignored: list[str]) -> Data:
     groups.append(r"(?P<END>\Z)")
     skipped = "|".join(by_name[key]["value"] for key in ignored)
     return {
-        "words": f"(?:{skipped})*(?:{'|'.join(groups)})",
+        "words": f"(?:{skipped})*+(?:{'|'.join(groups)})",
         "keywords": keywords,
         "spelling": fixed,
     }

@@ -35,16 +35,21 @@ class Case:
 
 
 def read_shapes(text: str, batch: Dim = BATCHES[0]) -> tuple[Value, ...]:
-    """The values of `16x8x8, 12 int`, with the batch in front."""
-    return tuple(_read_shape(part.strip(), batch) for part in re.split(r"[,;]", text)) if text else ()
+    """The values of `16x8x8, 12 int, (4, 8)`: with the batch in front, but for a tuple, which lists every size."""
+    return tuple(_read_shape(part.strip(), batch) for part in re.findall(r"\s*(\([^)]*\)[^,]*|[^,]+)", text))
 
 
 def _read_shape(text: str, batch: Dim) -> Value:
     sizes, _, kind = text.partition(" ")
     if sizes in KINDS:
         sizes, kind = "", sizes
+    if text.startswith("("):
+        sizes, _, kind = text[1:].partition(")")
+        shape: Shape = tuple(int(size) for size in sizes.split(",") if size.strip())
+    else:
+        shape = (batch, *(int(size) for size in sizes.split("x") if size))
     named: Kind = next((k for k in KINDS if k == kind.strip()), "float")
-    return _reshaped(Value((), named), (batch, *(int(size) for size in sizes.split("x") if size)))
+    return _reshaped(Value((), named), shape)
 
 
 def _reshaped(value: Value, shape: Shape) -> Value:

@@ -58,7 +58,8 @@ class Module:
     def parameter_count(self) -> int:
         """The number of trained scalars in this module and below; a shared module counts once."""
         if self._size is None:
-            own = sum(_volume(s.shape) for s in self.state.values() if s.kind == "parameter")
+            trained = [s.shape for n, s in self.state.items() if s.kind == "parameter" and n not in self.tied]
+            own = sum(_volume(shape) for shape in trained)
             distinct = {id(child): child for child in self.children.values()}
             self._size = own + sum(child.parameter_count for child in distinct.values())
         return self._size
@@ -120,6 +121,7 @@ class Use:
     callee: str = ""
     define: syntax.Define | None = None
     label: str | None = None
+    numbered: bool = False
     output: Values | None = None
     inner: Any = None
 
@@ -221,3 +223,22 @@ class Network:
     constraints: tuple[tuple[Relation, Span], ...] = ()
     warnings: tuple[Diagnostic, ...] = ()
     doc: str = ""
+
+    def __str__(self) -> str:
+        """The steps in order of execution, each with what goes in and what comes out."""
+        lines = [f"net {self.name}({', '.join(f'{k}={v}' for k, v in self.parameters.items())})"]
+        lines += [f"  input {name}: {value}" for name, value in self.inputs.items()]
+        lines += list(_steps(self.root, "", 1))
+        lines += [f"  requires {relation}" for relation, _ in self.constraints]
+        return "\n".join([*lines, f"  return {self.output}"])
+
+
+def _steps(module: Module, prefix: str, depth: int) -> Iterator[str]:
+    for step in module.steps:
+        label = f"{prefix}{step.label}: " if step.label is not None else ""
+        inner = step.module
+        name = " ".join(step.text.split()) or (inner.name if inner is not None else "")
+        kind = f" [{inner.kind}]" if inner is not None and inner.kind != "layer" else ""
+        yield f"{'  ' * depth}{label}{name}{kind} -> {step.output}"
+        if inner is not None and inner.steps:
+            yield from _steps(inner, f"{prefix}{step.label}.", depth + 1)

@@ -359,7 +359,8 @@ class Layer(Signature):
 
     def dimensions(self, *inputs: Any, **named: Any) -> int:
         """The `{n}` of the PyTorch name: spatial dimensions, at least 1."""
-        return max(1, inputs[0].rank - 2)
+        rank: int = inputs[0].rank
+        return max(1, rank - 2)
 
     def inferred(self, *inputs: Any, **named: Any) -> dict[str, Any]:
         """Arguments of the module that follow from what reaches it, such as `in_channels`."""

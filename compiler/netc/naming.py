@@ -32,3 +32,8 @@ def class_name(label: str) -> str:
     """`layer_norm` -> `LayerNorm`."""
     parts = label.replace("-", "_").split("_")
     return "".join(part[:1].upper() + part[1:] for part in parts if part) or "Block"
+
+
+def snake_case(name: str) -> str:
+    """`ResBlock` -> `res_block`."""
+    return "".join(f"_{c.lower()}" if c.isupper() and i and not name[i - 1].isupper() else c.lower() for i, c in enumerate(name))

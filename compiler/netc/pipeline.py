@@ -22,6 +22,7 @@ from netc.recipe import NetParameter, NetworkFacts, Recipe
 from netc.registry import Registry
 from netc.shapes import Value, show_shape
 from netc.sources import Header, ModelSource
+from netc.terms import Dim
 from netc.version import VERSION
 
 if TYPE_CHECKING:
@@ -60,14 +61,19 @@ class Compiled:
     @cached_property
     def state(self) -> dict[str, tuple[int, ...]]:
         """The predicted `state_dict`: keys in order with their shapes."""
-        return {key: tuple(int(size) for size in state.shape) for key, state in self.graph.root.named_state()}
+        return {key: tuple(map(fixed, state.shape)) for key, state in self.graph.root.named_state()}
 
     @cached_property
     def model(self) -> ModelSource:
         """The source of the network's classes, and the imports that it needs."""
-        from netc.emit.model import emit_model
+        from netc.emit.model import Inexpressible, emit_model
 
-        return emit_model(self.graph)
+        try:
+            return emit_model(self.graph)
+        except Inexpressible as error:
+            text = f"`{self.graph.name}` cannot be written as PyTorch classes: {error}"
+            help = "give the part that it names a `def` of its own, or the size a parameter"
+            raise lone("E0901", text, self.source, help) from None
 
     @property
     def model_source(self) -> str:
@@ -125,10 +131,10 @@ def compile(
     overrides = {key: expression(key, value) for key, value in given.items() if key.startswith(PREFIX)}
     values = {key: value_of(key, value, elaborator, scope) for key, value in given.items() if key not in overrides}
     network = elaborator.elaborate(scope, net, values)
-    warnings = check(network)
     block = choose_train(file, source, train)
+    found = (*network.warnings, *check(network))
     command = build_command(source.name, net, train, given)
-    return Compiled(source, file, network, (*network.warnings, *warnings), block, registry, elaborator, scope, overrides, command)
+    return Compiled(source, file, network, found, block, registry, elaborator, scope, overrides, command)
 
 
 def read_used(source: Source, path: str) -> tuple[Source, syntax.File]:
@@ -182,7 +188,8 @@ def choose_train(file: syntax.File, source: Source, name: str | None) -> syntax.
     named = [known for known in blocks if known is not None]
     near = nearest(name, named)
     listed = ", ".join(f"`{known}`" for known in named) or "none with a name"
-    raise lone("E0204", f"there is no recipe `{name}`", source, f"did you mean `{near}`?" if near else f"it has {listed}")
+    help = f"did you mean `{near}`?" if near else f"it has {listed}"
+    raise lone("E0204", f"there is no recipe `{name}`", source, help)
 
 
 def lone(code: str, message: str, source: Source, help: str | None = None) -> SpecError:
@@ -202,10 +209,9 @@ def facts(network: Network) -> NetworkFacts:
     )
 
 
-def net_parameters(root: Module, prefix: str = "") -> list[NetParameter]:
-    """Every trained tensor with its path and the layer that it belongs to, shared ones once."""
+def net_parameters(root: Module) -> list[NetParameter]:
+    """Every trained tensor with its path and the layer that it belongs to."""
     found: list[NetParameter] = []
-    seen: set[int] = set()
     pending = [("", root)]
     while pending:
         path, module = pending.pop(0)
@@ -216,8 +222,12 @@ def net_parameters(root: Module, prefix: str = "") -> list[NetParameter]:
             if state.kind == "parameter":
                 found.append(NetParameter(path + name, kind, target.removeprefix("own:"), state.shape))
         pending[:0] = [(f"{path}{label}.", child) for label, child in module.children.items()]
-    del seen
     return found
+
+
+def fixed(size: Dim) -> int:
+    assert isinstance(size, int)
+    return int(size)
 
 
 def flow(module: Module, prefix: str = "") -> list[tuple[str, str, str, int]]:

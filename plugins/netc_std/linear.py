@@ -215,16 +215,17 @@ def check_padding_idx(index: int | None, size: int) -> None:
         )
 
 
-class linear(Layer):  # noqa: N801  (the function's own name)
+class linear(Layer):
     """Applies `y = x W^T + b` to the last dimension, with a weight and a bias that are given.
 
     (N, *, in_features), weight (out_features, in_features) and bias (out_features) to (N, *, out_features).
+    Stricter than torch: the weight has 2 dimensions.
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.linear.html
     """
 
     function = "torch.nn.functional.linear"
     inputs = ("input", "weight", "bias?")
-    examples = (Example("8, 4x8", "linear", "4"),)
+    examples = (Example("8, (4, 8)", "linear", "4"),)
 
     def infer(self, input: Value, weight: Value, bias: Value | None = None) -> Value:
         if weight.rank != 2:

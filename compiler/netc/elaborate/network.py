@@ -339,7 +339,7 @@ class Elaborator(Initial):
         kind: Kind = "float"
         match expr:
             case syntax.Call(function=syntax.Name(id="int" | "float" | "bool" as name), args=args):
-                kind = name  # type: ignore[assignment]
+                kind = name
                 sizes = [size for arg in args for size in self.input_sizes(arg.value, frame)]
             case _:
                 sizes = list(self.input_sizes(expr, frame))

@@ -355,7 +355,7 @@ class Placing(Expressions):
                 secondary=(Label(other, "first here"),),
                 help="give the second one a label of its own, or reuse the first by its bare name",
             )  # fmt: skip
-        use.label = label
+        use.label, use.numbered = label, container.sequential
         container.module.children[label] = module
         container.labels[label] = Placed(module, use, node.span)
 

@@ -11,7 +11,7 @@ from netc import syntax
 from netc.emit.calls import Calls
 from netc.emit.python import Lines, Py
 from netc.emit.resolve import Inexpressible
-from netc.graph import Argument, Use
+from netc.graph import Argument, InitRule, Use
 from netc.layer import Initializer
 from netc.naming import python_name
 from netc.terms import OR, UNARY, Place, Term
@@ -187,8 +187,16 @@ class Constructor(Calls):
             return self.fill_repeat(stage, members)
         source = self.module(stage)
         if source is not None:
-            self.append(members, Entry(source.text, label))
+            self.append(members, Entry(self.hoisted(stage, source.text), label))
         return None
+
+    def hoisted(self, stage: syntax.Expr, source: str) -> str:
+        """A member whose sizes are asked for later gets a name first."""
+        name = self.plan.hoisted.get(stage)
+        if name is None:
+            return source
+        self.lines.add(f"{name} = {source}")
+        return name
 
     def fill_repeat(self, repeat: syntax.Binary, members: Members) -> None:
         """`n * Block(...)`: a comprehension, or a loop where the sizes change from one to the next."""
@@ -208,7 +216,7 @@ class Constructor(Calls):
         self.as_list(members)
         self.assign_running(repeat, 0)
         with self.lines.block(f"for _ in range({count}):"):
-            self.append(members, Entry(source.text, None))
+            self.append(members, Entry(self.hoisted(repeat.right, source.text), None))
             self.assign_running(repeat, 1)
         return None
 
@@ -382,8 +390,7 @@ class Constructor(Calls):
             for stage in statement.body.stages:
                 if self.use(stage) is not None and self.use(stage).kind == "value":  # type: ignore[union-attr]
                     self.member_expr(stage)
-        source = self.container(statement.body)
-        self.assign_member(label, source)
+        self.assign_member(label, self.hoisted(statement.body, self.container(statement.body)))
         return None
 
     def container(self, body: syntax.Expr) -> str:
@@ -553,8 +560,8 @@ class Constructor(Calls):
         if by_type:
             with self.lines.block("for module in self.modules():"):
                 keyword = "if"
-                for rule in by_type:
-                    self.init_type(rule, keyword)
+                for same in grouped_rules(by_type):
+                    self.init_type(same, keyword)
                     keyword = "elif"
         for rule in rules:
             if rule.kind == "label":
@@ -563,13 +570,18 @@ class Constructor(Calls):
             elif rule.kind == "pattern":
                 self.init_pattern(rule)
 
-    def init_type(self, rule: Any, keyword: str) -> None:
-        classes = sorted({c for c in self.classes.torch_classes(rule.target)})  # type: ignore[attr-defined]
+    def init_type(self, rules: Sequence[InitRule], keyword: str) -> None:
+        """Rules that say the same of several layer types, as one branch."""
+        rule = rules[0]
+        found = {c for each in rules for c in self.classes.torch_classes(each.target)}  # type: ignore[attr-defined]
+        classes = sorted(found)
+        if not classes:
+            return
         types = " | ".join(self.imported(c) for c in classes)
         with self.lines.block(f"{keyword} isinstance(module, {types}):"):
             for name, value, arguments in rule.rules:
                 line = self.init_call(value, arguments, f"module.{name}")
-                if self.classes.may_lack(rule.target, name):  # type: ignore[attr-defined]
+                if any(self.classes.may_lack(each.target, name) for each in rules):  # type: ignore[attr-defined]
                     with self.lines.block(f"if module.{name} is not None:"):
                         self.lines.add(line)
                 else:
@@ -587,6 +599,21 @@ class Constructor(Calls):
             return f"{self.imported('torch.nn.init.constant_')}({target}, {self.text(arguments[0].term)})"
         rest = "".join(f", {a.name}={self.text(a.term)}" for a in arguments)
         return f"{self.imported(value.call)}({target}{rest})"
+
+
+def grouped_rules(rules: Sequence[InitRule]) -> list[list[InitRule]]:
+    """Neighbouring rules that say the same, together; an empty rule says nothing."""
+    groups: list[list[InitRule]] = []
+    for rule in rules:
+        if groups and rule_key(groups[-1][0]) == rule_key(rule):
+            groups[-1].append(rule)
+        elif rule.rules:
+            groups.append([rule])
+    return groups
+
+
+def rule_key(rule: InitRule) -> list[tuple[str, str, list[tuple[str, str]]]]:
+    return [(name, type(value).__name__, [(a.name, str(a.term)) for a in args]) for name, value, args in rule.rules]
 
 
 def statements_of(body: syntax.Expr, constructor: Constructor) -> Sequence[syntax.Stmt]:

@@ -28,7 +28,7 @@ def emit_model(network: Network) -> ModelSource:
             return Model(network, frozen).source()
         except Freeze as freeze:
             if freeze.names <= frozen:
-                raise
+                raise Inexpressible(f"what `{freeze}` selects") from None
             frozen |= freeze.names
 
 
@@ -55,6 +55,7 @@ class Model(ClassNames):
         self.signatures: dict[Template, Signature] = {}
         self.names: dict[Template, str] = {}
         self.requires: dict[Any, None] = {}
+        self.exposing: dict[Template, dict[Any, str]] = {}
 
     # ---- classes -------------------------------------------------------------------------------------
 
@@ -78,21 +79,29 @@ class Model(ClassNames):
     def write(self, template: Template) -> None:
         """Writes a class, again until nothing more turns out to be needed."""
         name = self.name(template)
+        self.exposing[template] = dict(self.resolver.plan(template).exposed)
         for _ in range(MAX_PASSES):
             plan = self.resolver.plan(template)
-            before = (len(plan.lifted), dict(plan.running), len(plan.used))
+            before = (len(plan.lifted), dict(plan.running), len(plan.used), dict(plan.hoisted))
             plan.requires.clear()
             plan.current.clear()
             writer = Forward(template, self.resolver, self)
             init = writer.write_init()
+            self.expose(template, writer)
             forward = None if template.sequential else writer.write_forward()
-            if (len(plan.lifted), plan.running, len(plan.used)) == before:
+            if (len(plan.lifted), plan.running, len(plan.used), plan.hoisted) == before:
                 break
         else:
             raise Inexpressible("sizes that keep changing their names")
         self.signatures[template] = self.sign(template)
         self.sources[template] = self.class_lines(name, template, writer, init, forward)
         self.requires.update(plan.requires)
+
+    def expose(self, template: Template, writer: Forward) -> None:
+        """Attributes that tell who uses the class the sizes that come out of it."""
+        values = list(values_in(template.output))
+        for (index, axis), name in self.resolver.plan(template).exposed.items():
+            writer.lines.add(f"self.{name} = {writer.text(Term.of(values[index].shape[axis]))}")
 
     def sign(self, template: Template) -> Signature:
         plan = self.resolver.plan(template)
@@ -265,6 +274,9 @@ class Model(ClassNames):
     def source(self) -> ModelSource:
         net = self.network.template
         self.write(net)
+        for template in list(self.sources):
+            if self.exposing[template] != self.resolver.plan(template).exposed:
+                self.write(template)
         blocks = [*self.helpers(), *("\n".join(lines) for lines in self.sources.values())]
         imports = tuple(sorted(line for line in self.requires if isinstance(line, str) and is_import(line)))
         text = "\n\n\n".join(blocks) + "\n"
@@ -398,4 +410,4 @@ def tensor_targets(body: Sequence[syntax.Stmt], template: Template) -> Iterator[
             yield statement.name
 
 
-__all__ = ["Use", "emit_model", "values_in"]
+__all__ = ["Inexpressible", "emit_model"]

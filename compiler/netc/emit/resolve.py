@@ -8,14 +8,14 @@ must be given (`lift`) or carry along in a variable (`running`).
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
 from netc import syntax
 from netc.graph import Guard, Joined, Loop, Network, Template, Use
-from netc.naming import python_name
+from netc.naming import python_name, snake_case
 from netc.shapes import Value
 from netc.terms import ATOM, OR, TERNARY, Atom, Place, Term, Written, written
 
@@ -40,6 +40,8 @@ class Plan:
     running: dict[tuple[Any, Any], str] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
     requires: dict[Any, None] = field(default_factory=dict)
+    exposed: dict[tuple[int, int], str] = field(default_factory=dict)
+    hoisted: dict[Any, str] = field(default_factory=dict)
     current: dict[str, tuple[Any, Any]] = field(default_factory=dict)
 
 
@@ -124,7 +126,19 @@ class Resolver:
         index, axis = place.key
         value = list(values_in(use.inner))[index]
         inner = self.summary(use.template, Term.of(value.shape[axis]))
+        if any(not self._is_outward(use.template, atom) for atom in inner.atoms() if isinstance(atom, Place)):
+            self.plan(use.template).exposed[(index, axis)] = f"out_{axis_name(value, axis)}"
+            return Term.atom(Place("exposed", place.owner, place.key))
         return self.normalise(template, self.in_caller(use, inner))
+
+    def _is_outward(self, template: Template, place: Place) -> bool:
+        """Whether who uses a block can tell a place: a parameter or an input, its own or of a block around it."""
+        home: Template | None = template
+        while home is not None:
+            if place.owner is home and place.kind in ("name", "input"):
+                return True
+            home = home.parent
+        return template.parent is not None and self.home(template, place) is not template
 
     def summary(self, template: Template, term: Term) -> Term:
         """A term of a block over its parameters and inputs alone, locals written out."""
@@ -381,6 +395,8 @@ class Resolver:
                 conditional = self._ternary(template, atom)
                 return self.write(template, conditional) if conditional is not None else None
             return written(self._running(template, atom))
+        elif atom.kind == "exposed" and home is template:
+            return written(self._exposed(template, atom))
         elif atom.kind == "call" and home is template:
             raise Inexpressible("a size that a block gives back")
         if atom.kind == "join" and (atom.owner, atom.key) not in home.joins:
@@ -405,6 +421,19 @@ class Resolver:
             prefix = "in" if operand == "x" else operand
             return f"{prefix}_{axis_name(value, axis)}"
         return "channels"
+
+    def _exposed(self, template: Template, place: Place) -> str:
+        """A size that a block tells by an attribute, read from the member or from a variable that holds it."""
+        use = template.sites[place.owner]
+        assert isinstance(use, Use) and use.template is not None and use.label is not None
+        attribute = self.plan(use.template).exposed[place.key]
+        if not use.numbered and use.label.isidentifier():
+            return f"self.{use.label}.{attribute}"
+        hoisted = self.plan(template).hoisted
+        if place.owner not in hoisted:
+            name = snake_case(use.template.name)
+            hoisted[place.owner] = name if name not in hoisted.values() else f"{name}_{len(hoisted) + 1}"
+        return f"{hoisted[place.owner]}.{attribute}"
 
     def _running(self, template: Template, place: Place) -> str:
         running = self.plan(template).running
@@ -456,14 +485,12 @@ def verdict(condition: Term) -> bool | None:
         sides = [verdict(operand) for operand in atom.operands]
         decisive = atom.source == "{0} or {1}"
         return decisive if decisive in sides else None if None in sides else not decisive
-    numbers = [operand.constant for operand in atom.operands]
+    numbers = [operand.constant for operand in atom.operands if operand.constant is not None]
     compare = COMPARISONS.get(atom.source)
-    if compare is None or len(numbers) != 2 or None in numbers:
-        return None
-    return bool(compare(*numbers))
+    return bool(compare(*numbers)) if compare is not None and len(numbers) == 2 else None
 
 
-COMPARISONS = {
+COMPARISONS: dict[str, Callable[[int, int], bool]] = {
     "{0} == {1}": operator.eq,
     "{0} != {1}": operator.ne,
     "{0} < {1}": operator.lt,

@@ -94,6 +94,14 @@ class SpecError(Exception):
         return "\n".join(render(diagnostic) for diagnostic in self.diagnostics)
 
 
+class InternalError(Exception):
+    """A fault of the compiler, never of a spec; `reproducer` is the command that shows it."""
+
+    def __init__(self, message: str, reproducer: str | None = None):
+        super().__init__(message)
+        self.reproducer = reproducer
+
+
 @dataclass
 class Diagnostics:
     """Collects diagnostics during a phase; the same message at the same place is kept once."""

@@ -18,17 +18,10 @@ from typing import Any
 from torch import nn
 
 from netc.allowed import refusals
+from netc.diagnostics import InternalError
 
 PREFIX = "netc_live_"
 _EXECUTING = threading.RLock()
-
-
-class InternalError(Exception):
-    """A fault of the compiler, never of a spec; `reproducer` is the command that shows it."""
-
-    def __init__(self, message: str, reproducer: str | None = None):
-        super().__init__(message)
-        self.reproducer = reproducer
 
 
 def load_source(source: str, class_name: str, name: str) -> type[nn.Module]:

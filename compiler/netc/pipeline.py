@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from netc import syntax
 from netc.check import check
-from netc.diagnostics import Diagnostic, Label, Source, Span, SpecError, nearest
+from netc.diagnostics import Diagnostic, InternalError, Label, Source, Span, SpecError, nearest
 from netc.elaborate import Elaborator, FileScope, evaluate_in, open_file
 from netc.files import FileError, read_text
 from netc.graph import Module, Network
@@ -67,9 +67,14 @@ class Compiled:
     def model(self) -> ModelSource:
         """The source of the network's classes, and the imports that it needs."""
         from netc.emit.model import Inexpressible, emit_model
+        from netc.emit.replay import Mismatch, replay
 
         try:
-            return emit_model(self.graph)
+            model = emit_model(self.graph)
+            replay(self.graph, model)
+            return model
+        except Mismatch as error:
+            raise InternalError(f"the classes emitted for {self.graph.name} differ: {error}", self.command) from None
         except Inexpressible as error:
             text = f"`{self.graph.name}` cannot be written as PyTorch classes: {error}"
             help = "give the part that it names a `def` of its own, or the size a parameter"
@@ -78,7 +83,11 @@ class Compiled:
     @property
     def model_source(self) -> str:
         """A module with the network's classes and nothing else."""
-        return "\n".join(self.model.imports) + "\n\n\n" + self.model.source
+        from netc.emit.layout import imports
+
+        own, others = imports(self.model.imports)
+        head = "\n\n".join("\n".join(lines) for lines in (own, others) if lines)
+        return f"{head}\n\n\n{self.model.source}"
 
     @cached_property
     def recipe(self) -> Recipe | None:

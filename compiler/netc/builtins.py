@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+from netc.record import Record
 
 MAX_LENGTH = 100_000
 
@@ -14,8 +15,7 @@ class TooLarge(ValueError):
     """A result that no network needs; the message says the limit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Builtin:
+class Builtin(Record, eq=True):
     """`call` computes; `python` is what stands in emitted code, `{}` for the arguments; `needs` is an import or a
     helper function that this source uses."""
 

@@ -112,6 +112,9 @@ def _blame_netc(error: Exception, words: list[str]) -> None:
 
 def show(diagnostics: Iterable[Diagnostic]) -> None:
     """Diagnostics on stderr: in colour and as wide as the terminal, if it is one."""
+    diagnostics = tuple(diagnostics)
+    if not diagnostics:
+        return
     import shutil
 
     from netc.render import render
@@ -309,6 +312,8 @@ def flow(spec: str, compiled: Compiled) -> str:
     """The shapes under the name of the net, and the parameters in total."""
     total = compiled.graph.root.parameter_count
     rows = [*table(compiled), f"{total:,} parameter{'s' * (total != 1)}"]
+    if compiled.requirements:
+        rows.append("for inputs with " + ", ".join(compiled.requirements))
     return "\n".join([f"{compiled.net_name} ({spec})", *(f"  {row}" for row in rows)])
 
 

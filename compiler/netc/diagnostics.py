@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
+from netc.record import Record
+
 Severity = Literal["error", "warning"]
 
 
-@dataclass(frozen=True, eq=False)
-class Source:
+class Source(Record):
     """A text and the name that messages call it by (a path, or `<text>`)."""
 
     name: str
@@ -61,16 +62,14 @@ class Span:
         return Span(self.source, self.start, other.end)
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(Record, eq=True):
     """A place and what is to be said about it there; the text may be empty."""
 
     span: Span
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(Record, eq=True):
     """One cause, said once: a stable code, a headline, the places, and the way out."""
 
     code: str

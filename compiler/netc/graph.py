@@ -14,6 +14,7 @@ from typing import Any, Literal
 from netc import syntax
 from netc.diagnostics import Diagnostic, Span
 from netc.layer import Layer, State, Values
+from netc.record import Record
 from netc.shapes import Value
 from netc.terms import Relation, Term
 
@@ -65,8 +66,7 @@ class Module:
         return self._size
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Record, eq=True):
     """One application: the label under which the module stands (None for a function), and what came out."""
 
     label: str | None
@@ -116,6 +116,7 @@ class Use:
     arguments: tuple[Argument, ...] = ()
     template: Template | None = None
     bindings: dict[str, Term] = field(default_factory=dict)
+    values: dict[str, Term] = field(default_factory=dict)
     positional: int = 0
     tensors: dict[str, Value] = field(default_factory=dict)
     callee: str = ""
@@ -145,9 +146,10 @@ class Loop:
 
 @dataclass(eq=False, slots=True)
 class Joined:
-    """A size after a guard (taken, skipped) or around a loop (entry, back)."""
+    """A size after a guard (taken, skipped) or around a loop (entry, back), or the sum of what branches add (`parts`)."""
 
     terms: dict[int, Term] = field(default_factory=dict)
+    parts: dict[syntax.Stmt, Term] = field(default_factory=dict)
 
 
 Site = Use | Guard | Loop

@@ -26,6 +26,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Generic, Literal, Self, TypeVar, overload
 
+from netc.record import Record
 from netc.shapes import Shape, Value
 from netc.terms import Dim, Term
 
@@ -298,8 +299,7 @@ class Signature:
         return f"{cls.__name__}({', '.join(parts)})"
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(Record, eq=True):
     """A tensor that a layer keeps: its shape, and whether it is trained."""
 
     shape: Shape
@@ -310,8 +310,7 @@ class State:
 Values = Value | tuple["Values", ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
+class Example(Record, eq=True):
     """A use of a layer: the shapes that reach it (without the batch), the call, and what comes out."""
 
     inputs: str

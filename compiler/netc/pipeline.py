@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netc import syntax
 from netc.check import check
+from netc.constraints import requirements
 from netc.diagnostics import Diagnostic, InternalError, Label, Source, Span, SpecError, nearest
 from netc.elaborate import Elaborator, FileScope, evaluate_in, open_file
 from netc.files import FileError, read_text
@@ -19,6 +19,7 @@ from netc.graph import Module, Network
 from netc.parse import parse
 from netc.plugins import load_registry
 from netc.recipe import NetParameter, NetworkFacts, Recipe
+from netc.record import Record
 from netc.registry import Registry
 from netc.shapes import Value, show_shape
 from netc.sources import Header, ModelSource
@@ -31,8 +32,7 @@ if TYPE_CHECKING:
 PREFIX = "train."
 
 
-@dataclass(frozen=True)
-class Compiled:
+class Compiled(Record, eq=True):
     """A compiled spec. What a later phase makes is made when it is asked for.
 
     `file` is the syntax tree, `graph` the checked network, `diagnostics` its warnings, `train` the recipe's block.
@@ -57,6 +57,11 @@ class Compiled:
     def shapes(self) -> list[tuple[str, str, str, int]]:
         """The flow of shapes: label, layer, output shape, number of parameters; in order of execution."""
         return list(flow(self.graph.root))
+
+    @property
+    def requirements(self) -> list[str]:
+        """What the symbolic sizes of the inputs must fulfil."""
+        return requirements(relation for relation, _ in self.graph.constraints)
 
     @cached_property
     def state(self) -> dict[str, tuple[int, ...]]:
@@ -85,8 +90,7 @@ class Compiled:
         """A module with the network's classes and nothing else."""
         from netc.emit.layout import imports
 
-        own, others = imports(self.model.imports)
-        head = "\n\n".join("\n".join(lines) for lines in (own, others) if lines)
+        head = "\n\n".join(part for part in imports(self.model.imports) if part)
         return f"{head}\n\n\n{self.model.source}"
 
     @cached_property

@@ -7,12 +7,12 @@ its docstring documents it, `module` is what PyTorch calls it, and a rule refuse
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from netc.diagnostics import Span
 from netc.layer import Reject, Signature
+from netc.record import Record
 from netc.shapes import Shape, Value, same, show_dim
 
 # ---- what a recipe is checked against ----------------------------------------------------------
@@ -20,8 +20,7 @@ from netc.shapes import Shape, Value, same, show_dim
 Outputs = Value | tuple["Outputs", ...] | Mapping[str, "Outputs"]
 
 
-@dataclass(frozen=True, slots=True)
-class NetParameter:
+class NetParameter(Record, eq=True):
     """A parameter of the network: its path in the state dict, and the layer that it belongs to.
 
     `layer` is the layer's type in the language (`BatchNorm`, "" for a bare `param`), `module` its class in PyTorch
@@ -39,8 +38,7 @@ class NetParameter:
         return self.path.rpartition(".")[2]
 
 
-@dataclass(frozen=True, slots=True)
-class NetworkFacts:
+class NetworkFacts(Record, eq=True):
     """What a recipe needs to know of the network that it trains."""
 
     name: str
@@ -52,8 +50,7 @@ class NetworkFacts:
     output_span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Record, eq=True):
     """What the network is to learn from one example: a class number, or values of a shape (without the batch)."""
 
     source: str
@@ -164,8 +161,7 @@ def expect_image(input: Value, size: tuple[int, int, int], source: str) -> None:
 # ---- parameter groups --------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Selector:
+class Selector(Record, eq=True):
     """What a `group` line selects: biases, the parameters of norms, of a layer type, or at a label."""
 
     kind: Literal["bias", "norm", "type", "label"]
@@ -181,8 +177,7 @@ class Selector:
         return fnmatchcase(parameter.path, self.text) or fnmatchcase(parameter.path, f"{self.text}.*")
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Record, eq=True):
     """Parameters with arguments of their own; `members` are those that no earlier group has taken."""
 
     selectors: tuple[Selector, ...]
@@ -203,16 +198,14 @@ class Group:
 P = TypeVar("P", bound=Part)
 
 
-@dataclass(frozen=True, slots=True)
-class Use(Generic[P]):
+class Use(Record, Generic[P], eq=True):
     """A part and the name by which the spec calls it."""
 
     name: str
     part: P
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
+class Recipe(Record, eq=True):
     """A recipe that fits its network."""
 
     network: NetworkFacts
@@ -229,7 +222,7 @@ class Recipe:
     log_every: int | None = None
     evaluate_first: bool = False
     print_shapes: bool = False
-    plot: tuple[str, ...] = field(default=())
+    plot: tuple[str, ...] = ()
     samples: int | None = None
 
     @property

@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any, Literal
 
 from netc.layer import Layer
+from netc.record import Record
 
 Category = Literal["layers", "losses", "optimizers", "schedules", "data", "initializers"]
 CATEGORIES: tuple[Category, ...] = ("layers", "losses", "optimizers", "schedules", "data", "initializers")
@@ -17,8 +18,7 @@ class Clash(Exception):
     """Two plugins define the same name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Record, eq=True):
     """Where a definition is found: the plugin that owns it, and its module or the class itself."""
 
     owner: str

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 from textwrap import wrap
 from unicodedata import category, combining, east_asian_width
 
 from netc.diagnostics import Diagnostic, Label, Source
+from netc.record import Record
 
 TAB = 4
 LONGEST = 160
@@ -16,8 +16,7 @@ LONGEST = 160
 _STYLES = {"error": "1;31", "warning": "1;33", "gutter": "34", "secondary": "34", "headline": "1", "help": "1;36"}
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Record, eq=True):
     """A label on one line, from display column `left` up to `right`, counted from 0."""
 
     left: int

@@ -99,7 +99,7 @@ def divisible(a: Dim, by: Dim) -> bool:
         return True
     if number is not None and term.constant is not None:
         return term.constant % number == 0
-    return _assume(Relation(a, "% " + show_dim(by) + " ==", 0))
+    return _assume(Relation(term // divisor * divisor, "==", a))
 
 
 def minimum(a: Dim, b: Dim) -> Dim:

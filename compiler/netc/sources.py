@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from netc.record import Record
+
 
 @dataclass(frozen=True, slots=True)
 class ModelSource:
@@ -22,8 +24,7 @@ class ModelSource:
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(Record, eq=True):
     """Where a file comes from: the spec's path and hash, netc's version, and the command that makes it again."""
 
     spec: str

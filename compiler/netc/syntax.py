@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from netc.diagnostics import Span
+from netc.record import Record
 
 # Nodes compare by identity: a node is a place in a text, and tables are keyed by it.
 
 
-@dataclass(frozen=True, eq=False)
-class Node:
+class Node(Record):
     span: Span
 
 
@@ -22,14 +21,12 @@ class Expr(Node):
     """Anything that has a value: compile-time values, layers not yet placed, tensors."""
 
 
-@dataclass(frozen=True, eq=False)
 class Name(Expr):
     """`width`, `Conv`, `x`, `_`."""
 
     id: str
 
 
-@dataclass(frozen=True, eq=False)
 class Literal_(Expr):
     """`3`, `1e-3`, `true`, `none`: the value as Python's, and the text as written."""
 
@@ -37,38 +34,32 @@ class Literal_(Expr):
     text: str
 
 
-@dataclass(frozen=True, eq=False)
 class String(Expr):
     """`"layer{i + 1}"`: literal parts and interpolated expressions, in order."""
 
     parts: tuple[str | Expr, ...]
 
 
-@dataclass(frozen=True, eq=False)
 class ShapeLiteral(Expr):
     """`1x7`, `3xHxW`: numbers and names; without the batch."""
 
     parts: tuple[int | str, ...]
 
 
-@dataclass(frozen=True, eq=False)
 class TupleExpr(Expr):
     items: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, eq=False)
 class ListExpr(Expr):
     items: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, eq=False)
 class DictExpr(Expr):
     """`{logits: a, features: b}`."""
 
     items: tuple[tuple[str, Expr], ...]
 
 
-@dataclass(frozen=True, eq=False)
 class Comprehension(Expr):
     """`[element for target in iterable if condition]`."""
 
@@ -78,13 +69,11 @@ class Comprehension(Expr):
     condition: Expr | None
 
 
-@dataclass(frozen=True, eq=False)
 class Unary(Expr):
     operator: Literal["-", "not"]
     operand: Expr
 
 
-@dataclass(frozen=True, eq=False)
 class Binary(Expr):
     """Arithmetic (`+ - * / // % **`), comparison (`== != < <= > >= in`) and `and`, `or`."""
 
@@ -93,7 +82,6 @@ class Binary(Expr):
     right: Expr
 
 
-@dataclass(frozen=True, eq=False)
 class IfElse(Expr):
     """`then if condition else otherwise`."""
 
@@ -102,7 +90,6 @@ class IfElse(Expr):
     otherwise: Expr
 
 
-@dataclass(frozen=True, eq=False)
 class Arg(Node):
     """One argument of a call; `name` is None for a positional one."""
 
@@ -110,13 +97,11 @@ class Arg(Node):
     value: Expr
 
 
-@dataclass(frozen=True, eq=False)
 class Call(Expr):
     function: Expr
     args: tuple[Arg, ...]
 
 
-@dataclass(frozen=True, eq=False)
 class Attribute(Expr):
     """`x.c`, `head.weight`."""
 
@@ -124,7 +109,6 @@ class Attribute(Expr):
     attr: str
 
 
-@dataclass(frozen=True, eq=False)
 class Index(Expr):
     """`dims[0]`, `depths[:i]`; a tuple subscript is a TupleExpr."""
 
@@ -132,7 +116,6 @@ class Index(Expr):
     index: Expr
 
 
-@dataclass(frozen=True, eq=False)
 class Slice(Expr):
     """Only inside an Index."""
 
@@ -140,21 +123,18 @@ class Slice(Expr):
     stop: Expr | None
 
 
-@dataclass(frozen=True, eq=False)
 class Pipe(Expr):
     """`a -> b -> c`; two stages or more."""
 
     stages: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, eq=False)
 class Group(Expr):
     """`( stmt; stmt )` where it is more than a parenthesised expression: statements on one line."""
 
     body: tuple[Stmt, ...]
 
 
-@dataclass(frozen=True, eq=False)
 class Fork(Expr):
     """`fork cat:` with a suite; each entry of `branches` is one line of it. `join` is None for `fork:`.
 
@@ -166,7 +146,6 @@ class Fork(Expr):
     branches: tuple[Stmt, ...]
 
 
-@dataclass(frozen=True, eq=False)
 class Suite(Expr):
     """The indented body of a label: `features:` and what stands under it."""
 
@@ -180,7 +159,6 @@ class Stmt(Node):
     pass
 
 
-@dataclass(frozen=True, eq=False)
 class Target(Node):
     """What a `for` or an assignment binds: a name, or nested targets."""
 
@@ -195,7 +173,6 @@ class Target(Node):
 Operator = Literal["+", "*", "&", "inline", "side"]
 
 
-@dataclass(frozen=True, eq=False)
 class Flow(Stmt):
     """`[op] [label:] body [when condition]`.
 
@@ -209,7 +186,6 @@ class Flow(Stmt):
     when: Expr | None = None
 
 
-@dataclass(frozen=True, eq=False)
 class Assign(Stmt):
     """`y = ...`, `a, (b, c) = ...`: binds a value, never moves the flow."""
 
@@ -218,7 +194,6 @@ class Assign(Stmt):
     when: Expr | None = None
 
 
-@dataclass(frozen=True, eq=False)
 class Param(Stmt):
     """`param name(shape) = init` and `buffer name(shape) = init`."""
 
@@ -228,7 +203,6 @@ class Param(Stmt):
     init: Expr | None
 
 
-@dataclass(frozen=True, eq=False)
 class Default(Stmt):
     """`default Conv(padding=same, bias=false)`."""
 
@@ -236,7 +210,6 @@ class Default(Stmt):
     args: tuple[Arg, ...]
 
 
-@dataclass(frozen=True, eq=False)
 class Init(Stmt):
     """`init Conv: kaiming_normal(mode=fan_out), bias=zeros`; an Arg without a name means `weight`."""
 
@@ -244,12 +217,10 @@ class Init(Stmt):
     rules: tuple[Arg, ...]
 
 
-@dataclass(frozen=True, eq=False)
 class Order(Stmt):
     names: tuple[Name | String, ...]
 
 
-@dataclass(frozen=True, eq=False)
 class Tie(Stmt):
     """`tie head.weight = wte.weight`."""
 
@@ -257,12 +228,10 @@ class Tie(Stmt):
     source: Expr
 
 
-@dataclass(frozen=True, eq=False)
 class Return(Stmt):
     value: Expr
 
 
-@dataclass(frozen=True, eq=False)
 class Input(Stmt):
     """`input 3xHxW`, `input left: 3x32x32`, `input ids: int(T)`."""
 
@@ -270,14 +239,12 @@ class Input(Stmt):
     shape: Expr
 
 
-@dataclass(frozen=True, eq=False)
 class For(Stmt):
     target: Target
     iterable: Expr
     body: tuple[Stmt, ...]
 
 
-@dataclass(frozen=True, eq=False)
 class If(Stmt):
     """`if`/`elif`/`else`: conditions with their bodies in order; `otherwise` may be empty."""
 
@@ -288,7 +255,6 @@ class If(Stmt):
 # ---- what stands at the top of a file ----------------------------------------------------------
 
 
-@dataclass(frozen=True, eq=False)
 class Parameter(Node):
     """A parameter of a def, net or function; `default` is None where one must be given."""
 
@@ -296,7 +262,6 @@ class Parameter(Node):
     default: Expr | None
 
 
-@dataclass(frozen=True, eq=False)
 class Define(Node):
     """`def Block(...):` or `net Name(...):`. `doc` is the comment that stands right above it, without the `#`."""
 
@@ -308,7 +273,6 @@ class Define(Node):
     doc: str
 
 
-@dataclass(frozen=True, eq=False)
 class Function(Node):
     """`double(a) = 2 * a`."""
 
@@ -317,7 +281,6 @@ class Function(Node):
     value: Expr
 
 
-@dataclass(frozen=True, eq=False)
 class Constant(Node):
     """`depths = [2, 2]`, `resnet50 = ResNet(Bottleneck, [3, 4, 6, 3])`."""
 
@@ -325,7 +288,6 @@ class Constant(Node):
     value: Expr
 
 
-@dataclass(frozen=True, eq=False)
 class Table(Node):
     """`table stages(t, c, n, s):` and its rows."""
 
@@ -334,7 +296,6 @@ class Table(Node):
     rows: tuple[tuple[Expr, ...], ...]
 
 
-@dataclass(frozen=True, eq=False)
 class Use(Node):
     """`use "std.net": CNA, SE`."""
 
@@ -342,19 +303,16 @@ class Use(Node):
     names: tuple[Name, ...]
 
 
-@dataclass(frozen=True, eq=False)
 class Needs(Node):
     distribution: str
 
 
-@dataclass(frozen=True, eq=False)
 class Language(Node):
     """`language 1`: the version of the language that the file is written in."""
 
     version: int
 
 
-@dataclass(frozen=True, eq=False)
 class GroupSetting(Node):
     """`group bias, norm: weight_decay=0`: selectors are Names or (quoted) Strings."""
 
@@ -362,7 +320,6 @@ class GroupSetting(Node):
     args: tuple[Arg, ...]
 
 
-@dataclass(frozen=True, eq=False)
 class Setting(Node):
     """`optimizer: AdamW(lr=1e-3)`, `optimizer critic: ...`, with its `group` lines."""
 
@@ -373,7 +330,6 @@ class Setting(Node):
     groups: tuple[GroupSetting, ...]
 
 
-@dataclass(frozen=True, eq=False)
 class Train(Node):
     """`train:` or `train digits:`."""
 
@@ -384,7 +340,6 @@ class Train(Node):
 Item = Define | Function | Constant | Table | Use | Needs | Language | Train | Default
 
 
-@dataclass(frozen=True, eq=False)
 class File(Node):
     """A whole file. `doc` is its opening comment."""
 

@@ -12,6 +12,8 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from netc.record import Record
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -38,8 +40,7 @@ class Place:
         return ()
 
 
-@dataclass(frozen=True, slots=True)
-class Relation:
+class Relation(Record, eq=True):
     """A fact about symbolic sizes that a rule needed and could not decide: `left == right`, `left >= right`, ..."""
 
     left: Dim

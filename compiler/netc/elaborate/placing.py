@@ -30,7 +30,7 @@ from netc.elaborate.values import (
     tensors,
 )
 from netc.graph import Argument, Construction, Module, Parameter, Step, Template, Use
-from netc.layer import BadArgument, Field, Ints, Layer, Reject, State, Values
+from netc.layer import BadArgument, Field, Ints, Layer, Reject, State, Values, is_int
 from netc.shapes import Value, show_shape
 from netc.terms import Dim, Known, Place, Term
 
@@ -164,7 +164,7 @@ class Placing(Expressions):
         for name, (expr, value) in given.named_operands.items():
             if name not in names:
                 raise fault("E0401", expr.span, f"`{cls.__name__}` has no input `{name}`", f"it takes {', '.join(names)}")
-        count = len(values) + len(given.named_operands)
+        count = len(values) + len(given.named_operands.keys() & set(required))
         if many and count == 1 and isinstance(values[0], tuple):
             return list(values[0]), places
         if (many and count < 2) or (not many and count < len(required)):
@@ -409,7 +409,7 @@ class Placing(Expressions):
         self, ref: BlockRef, call: syntax.Call | None, frame: Frame, node: syntax.Expr, label: str | None,
         arg_frame: Frame | None = None,
     ) -> None:  # fmt: skip
-        expansion, arguments, operands = self.expand(ref, call, frame, node, arg_frame)
+        expansion, arguments, operands, values = self.expand(ref, call, frame, node, arg_frame)
         use = Use("block", None, operands=tuple(operands), template=expansion.template, callee=ref.define.name)
         use.inputs = tuple(t.value for t in tensors(frame.flow))
         use.tensors = {name: value.value for name, value in self.tensor_arguments(ref, call, arg_frame or frame)}
@@ -418,6 +418,7 @@ class Placing(Expressions):
         use.output, use.inner = strip(output), expansion.output
         if node not in frame.template.sites:
             use.bindings = arguments
+            use.values = {name: Term.of(value) for name, value in values.items() if is_int(value)}
             use.positional = sum(1 for arg in call.args if arg.name is None) if call is not None else 0
             frame.template.sites[node] = use
             expansion.template.constructions.append(Construction(frame.template, use))
@@ -439,10 +440,11 @@ class Placing(Expressions):
 
     def expand(
         self, ref: BlockRef, call: syntax.Call | None, frame: Frame, node: syntax.Expr, arg_frame: Frame | None
-    ) -> tuple[Expansion, dict[str, Term], list[Any]]:
+    ) -> tuple[Expansion, dict[str, Term], list[Any], dict[str, Any]]:
         """Expands a block for its arguments and what flows into it; the same signature is expanded once."""
         define = ref.define
         values, terms, operands = self.block_arguments(ref, call, frame, node, arg_frame or frame)
+        given = dict(values)
         flow = frame.flow
         if flow is POISON or any(v is POISON for v in values.values()):
             raise Poisoned
@@ -452,7 +454,7 @@ class Placing(Expressions):
         if key not in self.expansions:
             self.expansions[key] = self.expand_new(ref, values, frame, node)
         expansion = self.expansions[key]
-        return expansion, terms, operands
+        return expansion, terms, operands, {name: given[name] for name in terms}
 
     def tensor_arguments(self, ref: BlockRef, call: syntax.Call | None, frame: Frame) -> list[tuple[str, Tensor]]:
         """The tensors among the arguments of a block, by parameter."""
@@ -480,7 +482,7 @@ class Placing(Expressions):
         names = list(params)
         values: dict[str, Any] = {}
         terms: dict[str, Term] = {}
-        operands: list[Any] = []
+        operands: dict[str, Any] = {}
         for i, arg in enumerate(call.args if call is not None else ()):
             name = arg.name if arg.name is not None else names[i] if i < len(names) else None
             if name is None or name not in params:
@@ -489,7 +491,7 @@ class Placing(Expressions):
                 raise fault("E0403", arg.span, f"`{name}` is given twice", "again here")
             values[name], terms[name] = self.block_argument(arg, arg_frame)
             if is_flowing(values[name]):
-                operands.append(arg.value)
+                operands[name] = arg.value
         missing = [n for n, p in params.items() if p.default is None and n not in values]
         if missing:
             places = ", ".join(f"`{name}`" for name in missing)
@@ -497,7 +499,7 @@ class Placing(Expressions):
                 "E0401", node.span, f"`{ref.define.name}` needs {places}", "here",
                 secondary=(Label(ref.define.name_span, "defined here"),),
             )  # fmt: skip
-        return {n: values.get(n, ...) for n in names}, terms, operands
+        return {n: values.get(n, ...) for n in names}, terms, [operands[n] for n in names if n in operands]
 
     def block_argument(self, arg: syntax.Arg, frame: Frame) -> tuple[Any, Term]:
         value = self.evaluate(arg.value, frame)
@@ -528,8 +530,8 @@ class Placing(Expressions):
         self.bind_parameters(define, values, inner)
         template = self.template_for(define, inner, frame.flow)
         inner.template = template
-        self.rebind_parameters(define, values, inner, template)
         inner.entry = inner.flow = self.enter(frame.flow, template)
+        self.rebind_parameters(define, values, inner, template)
         inner.container = self.container_for(define, template.sequential, node)
         inner.container.module.inputs = tuple(t.value for t in tensors(inner.flow))
         self.statements(define.body, inner)

@@ -192,7 +192,7 @@ class Statements(Placing):
         flat = [t for side in sides for t in tensors(side)]
         try:
             layer.admit(*values)
-            output = layer.infer(*values)
+            output = layer.infer(*values) if len(values) > 1 or layer.inputs[0].startswith("*") else values[0]
         except Exception as error:
             raise self.mismatch(error, ref, flat, node) from None
         use = Use("function", layer, values, callee=name, output=output)
@@ -432,22 +432,41 @@ class Statements(Placing):
     def fork(self, fork: syntax.Fork, frame: Frame) -> Any:
         """Runs every branch on the same value and joins what comes out; `fork:` binds names and leaves the flow."""
         entered = self.need_flow(frame, fork.span)
-        results: list[Any] = []
-        self.branches(fork.branches, entered, results, fork, frame)
+        found: list[tuple[syntax.Stmt, Any]] = []
+        self.branches(fork.branches, entered, found, fork, frame)
         frame.flow = entered
         if fork.join is None:
             return entered
+        results = [result for _, result in found]
         if not results:
             raise fault("E0409", fork.span, "a fork without a branch", "here")
         if any(result is POISON for result in results):
             raise Poisoned
-        if len(results) == 1 and fork.join != "stack":
+        dynamic = any(isinstance(branch, syntax.For | syntax.If) for branch in fork.branches)
+        if len(results) == 1 and fork.join != "stack" and not dynamic:
             return results[0]
-        return self.operate(FORK_JOINS[fork.join], results, fork, frame)
+        joined = self.operate(FORK_JOINS[fork.join], results, fork, frame)
+        return self.gathered(fork, found, joined, frame) if dynamic else joined
+
+    def gathered(
+        self, fork: syntax.Fork, found: Sequence[tuple[syntax.Stmt, Any]], joined: Tensor, frame: Frame
+    ) -> Tensor:
+        """What a fork gives whose number of branches is computed: the size that grows with them is a place of the fork."""
+        value = joined.value
+        axis = 0 if fork.join == "stack" else value.channel
+        if fork.join not in ("cat", "stack") or axis is None:
+            return joined
+        key = ("_", 0, axis)
+        table = frame.template.joins.setdefault((fork, key), Joined())
+        for branch, result in found:
+            size = 1 if fork.join == "stack" else result.value.shape[axis]
+            table.parts.setdefault(branch, Term.of(size))
+        return Tensor(value.with_dim(axis, self.as_place("join", fork, key, value.shape[axis])), joined.span)
 
     def branches(
-        self, body: Sequence[syntax.Stmt], entered: Any, results: list[Any], fork: syntax.Fork, frame: Frame
-    ) -> None:
+        self, body: Sequence[syntax.Stmt], entered: Any, results: list[tuple[syntax.Stmt, Any]], fork: syntax.Fork,
+        frame: Frame,
+    ) -> None:  # fmt: skip
         for branch in body:
             frame.flow = entered
             match branch:
@@ -461,7 +480,7 @@ class Statements(Placing):
                     raise fault("E0409", branch.span, "`side` cannot stand in a fork", "here")
                 case _:
                     self.statement(branch, frame)
-                    results.append(frame.flow)
+                    results.append((branch, frame.flow))
 
     def chosen(self, statement: syntax.If, frame: Frame) -> Sequence[syntax.Stmt]:
         for condition, body in statement.branches:

@@ -10,6 +10,7 @@ from netc import syntax
 from netc.diagnostics import Diagnostic, Label, Source, Span
 from netc.graph import Module, Template
 from netc.layer import Layer
+from netc.record import Record
 from netc.shapes import Value
 from netc.terms import Term
 
@@ -39,8 +40,7 @@ def fault(
     return Fault(Diagnostic(code, message, Label(span, label), secondary, notes, help))
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Tensor:
+class Tensor(Record):
     """A value of the network at one point of the flow, and the place in the text that made it."""
 
     value: Value
@@ -58,8 +58,7 @@ class _Poison:
 POISON = _Poison()
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class LayerRef:
+class LayerRef(Record):
     """A registered layer, by the name that was written; `function` when that is the name of its function."""
 
     name: str
@@ -67,24 +66,21 @@ class LayerRef:
     function: bool
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class BlockRef:
+class BlockRef(Record):
     """A definition and the file in which it stands."""
 
     define: syntax.Define
     scope: FileScope
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class FunctionRef:
+class FunctionRef(Record):
     """A function of the file: `double(a) = 2 * a`."""
 
     function: syntax.Function
     scope: FileScope
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Bound:
+class Bound(Record):
     """A layer or block with arguments, not yet placed: `y = Conv(8)`, `act=LeakyReLU(0.1)`."""
 
     target: LayerRef | BlockRef
@@ -92,8 +88,7 @@ class Bound:
     frame: Frame
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Deferred:
+class Deferred(Record):
     """A chain or group that is not yet placed, with the frame in which it was written."""
 
     expr: syntax.Expr
@@ -103,8 +98,7 @@ class Deferred:
 Recipe = LayerRef | BlockRef | Bound | Deferred
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
+class Binding(Record, eq=True):
     """What a name stands for, and the term that emitted code writes for it; `span` is where it was bound."""
 
     value: Any

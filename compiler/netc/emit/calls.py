@@ -7,7 +7,7 @@ from typing import Any
 
 from netc import syntax
 from netc.emit.python import Py, call
-from netc.emit.resolve import Freeze, Resolver
+from netc.emit.resolve import Freeze, Resolver, only_atom
 from netc.graph import Argument, Guard, Loop, Template, Use
 from netc.naming import python_name, short_name
 from netc.terms import Term, Written, print_term
@@ -40,10 +40,14 @@ class Calls:
             return False
         if depends_on_training(guard.condition):
             return None
-        if len(guard.outcomes) == 2:
+        return self.settle(guard.condition, guard.outcomes, optional=optional)
+
+    def settle(self, condition: Term, outcomes: set[bool], *, optional: bool = False) -> bool | None:
+        """What a condition with these outcomes comes to, None where emitted code must ask."""
+        if len(outcomes) == 2:
             return None
-        (outcome,) = guard.outcomes
-        tainted = self.resolver.taint(self.template, guard.condition)
+        (outcome,) = outcomes
+        tainted = self.resolver.taint(self.template, condition)
         if not tainted:
             return outcome
         if outcome and optional:
@@ -177,6 +181,17 @@ class ClassNames:
 
 def depends_on_training(term: Term) -> bool:
     return any(isinstance(atom, Written) and TRAINING in atom.source for atom in term.atoms())
+
+
+def outside_training(term: Term) -> Term | None:
+    """What is left of `a and self.training` without the training; None where nothing is."""
+    atom = only_atom(term)
+    if isinstance(atom, Written) and atom.source == "{0} and {1}":
+        sides = [outside_training(operand) for operand in atom.operands]
+        if None in sides:
+            return next((side for side in sides if side is not None), None)
+        return term
+    return None if depends_on_training(term) else term
 
 
 def is_default(term: Term, default: Any) -> bool:

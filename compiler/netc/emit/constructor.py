@@ -8,10 +8,10 @@ from keyword import iskeyword
 from typing import Any
 
 from netc import syntax
-from netc.emit.calls import Calls
+from netc.emit.calls import Calls, outside_training
 from netc.emit.python import Lines, Py
 from netc.emit.resolve import Inexpressible
-from netc.graph import Argument, InitRule, Use
+from netc.graph import Argument, Guard, InitRule, Use
 from netc.layer import Initializer
 from netc.naming import python_name
 from netc.terms import OR, UNARY, Place, Term
@@ -317,12 +317,26 @@ class Constructor(Calls):
                 case syntax.For():
                     self.member_for(statement)
                 case syntax.If():
-                    if any(self.places(b) for b in (*(b for _, b in statement.branches), statement.otherwise)):
+                    bodies = (*(b for _, b in statement.branches), statement.otherwise)
+                    if any(self.places(b) or self.counts(b) for b in bodies):
                         self.branches(statement, self.members)
                 case syntax.Tie(target=target, source=source):
                     self.lines.add(f"self.{target.span.text} = self.{source.span.text}")
                 case syntax.Return(value=value):
                     self.member_expr(value)
+            self.count_branch(statement)
+
+    def count_branch(self, statement: syntax.Stmt) -> None:
+        """What a branch adds to the size that a fork joins along, where the number of branches is computed."""
+        for (owner, key), name in self.plan.running.items():
+            joined = self.template.joins.get((owner, key))
+            if joined is not None and statement in joined.parts:
+                self.lines.add(f"{name} += {self.text(joined.parts[statement])}")
+
+    def counts(self, body: Sequence[syntax.Stmt]) -> bool:
+        """Whether statements are branches that `count_branch` counts."""
+        counted = [self.template.joins.get(key) for key in self.plan.running]
+        return any(joined is not None and statement in joined.parts for joined in counted for statement in body)
 
     def member_flow(self, statement: syntax.Flow) -> None:
         if not self.places([statement]):
@@ -331,14 +345,28 @@ class Constructor(Calls):
             return None
         if statement.when is None:
             return self.member_body(statement)
+        if statement.operator == "side":
+            return self.side_member(statement)
         settled = self.decide(statement.when, optional=True)
         if settled is False:
             return None
         if settled is True:
             return self.member_body(statement)
-        if statement.operator == "side":
-            return self.member_body(statement)
         return self.optional(statement)
+
+    def side_member(self, statement: syntax.Flow) -> None:
+        """A module that runs in training only stands in the tree always, or as far as the rest of its condition says."""
+        guard = self.template.sites.get(statement.when)  # type: ignore[arg-type]
+        if not isinstance(guard, Guard):
+            return None
+        rest = outside_training(guard.condition)
+        settled = True if rest is None else self.settle(rest, guard.outcomes, optional=True)
+        if settled is not None:
+            return self.member_body(statement) if settled else None
+        assert rest is not None
+        with self.lines.block(f"if {self.text(rest)}:"):
+            self.member_body(statement)
+        return None
 
     def optional(self, statement: syntax.Flow) -> None:
         """Modules that a condition may leave out."""
@@ -426,6 +454,8 @@ class Constructor(Calls):
             case syntax.Group(body=body):
                 self.members(body)
             case syntax.Fork(branches=branches):
+                for _, name in self.carried(expr):
+                    self.lines.add(f"{name} = 0")
                 self.members(branches)
             case syntax.IfElse():
                 self.member_expr(expr.then)
@@ -462,7 +492,7 @@ class Constructor(Calls):
 
     def member_for(self, statement: syntax.For) -> None:
         loop = self.loop(statement)
-        if loop is None or not (self.places(statement.body) or self.carried(statement)):
+        if loop is None or not (self.places(statement.body) or self.carried(statement) or self.counts(statement.body)):
             return
         self.assign_running(statement, 0)
         with self.lines.block(self.for_header(statement, self.text(loop.iterable))):

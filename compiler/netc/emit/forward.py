@@ -9,8 +9,10 @@ from typing import Any
 from netc import syntax
 from netc.emit.calls import TRAINING, attribute, depends_on_training
 from netc.emit.constructor import Constructor, is_optional_member, statements_of
+from netc.emit.forks import write_fork
 from netc.emit.python import Lines, Py
 from netc.emit.resolve import Inexpressible, only_atom
+from netc.emit.results import write_result
 from netc.emit.targets import render_target
 from netc.emit.wrapping import WIDTH
 from netc.graph import Guard, Template, Use
@@ -30,7 +32,7 @@ class Forward(Constructor):
         self.out = Lines()
         self.symbols: dict[str, str] = {}
         self.stored: dict[str, None] = {}
-        self.record: str | None = None
+        self.absent: set[str] = set()
         self.loop_names: set[str] = set()
         inputs = self.inputs()
         self.variable = self.flow_variable()
@@ -102,7 +104,7 @@ class Forward(Constructor):
             case syntax.If():
                 self.conditional(statement)
             case syntax.Return():
-                self.out.add(f"return {self.result(statement.value)}")
+                self.out.add(f"return {write_result(self, statement.value)}")
 
     def guarded(self, statement: syntax.Flow) -> None:
         if statement.operator == "side":
@@ -323,6 +325,8 @@ class Forward(Constructor):
     def tensor(self, expr: syntax.Expr) -> Py:
         """The source of a tensor: a name, an entry of a tuple, or a function of tensors."""
         match expr:
+            case syntax.Name(id=name) if name in self.absent:
+                return Py("None")
             case syntax.Name(id=name):
                 return Py(self.flush() if name == "_" else self.tensor_name(name))
             case syntax.Index(value=value, index=index):
@@ -375,6 +379,8 @@ class Forward(Constructor):
         if settled is False:
             return
         target = render_target(statement.target)
+        if settled is True and self.renamed(statement, target):
+            return
         if settled is None:
             guard = self.template.sites[statement.when]  # type: ignore[index]
             assert isinstance(guard, Guard)
@@ -382,6 +388,18 @@ class Forward(Constructor):
                 self.out.add(f"{target} = {self.tensor(statement.value).text}")
             return
         self.out.add(f"{target} = {self.tensor(statement.value).text}")
+
+    def renamed(self, statement: syntax.Assign, target: str) -> bool:
+        """`a = _` gives the flow that was just computed its name, rather than a second one."""
+        if not isinstance(statement.value, syntax.Name) or statement.value.id != "_" or not self.out.items:
+            return False
+        indent = "    " * self.out.depth
+        head = f"{indent}{self.variable} = "
+        if self.flow.text != self.variable or not self.out.items[-1].startswith(head) or self.variable == target:
+            return False
+        self.out.items[-1] = f"{indent}{target} = {self.out.items[-1].removeprefix(head)}"
+        self.flow = Py(target)
+        return True
 
     def is_tensor(self, statement: syntax.Assign) -> bool:
         """Whether what is assigned is a value of the network rather than a layer kept for later."""
@@ -410,7 +428,7 @@ class Forward(Constructor):
         assert isinstance(guard, Guard)
         before = Py(self.flush())
         if guard.outcomes == {False}:
-            self.out.add(f"{name} = None")
+            self.absent.add(name)
             return
         self.run_labelled(statement)
         value, self.flow = self.flow, before
@@ -420,43 +438,7 @@ class Forward(Constructor):
     # ---- branches, loops, results ------------------------------------------------------------------------
 
     def fork(self, fork: syntax.Fork) -> None:
-        entered = Py(self.flush())
-        results: list[Py] = []
-        self.branches_of(fork.branches, entered, results, fork)
-        use = self.use(fork)
-        if fork.join is None:
-            self.flow = entered
-        elif use is None:
-            self.flow = results[0]
-        else:
-            self.flow = self.joined(results, use)
-
-    def branches_of(self, body: Sequence[syntax.Stmt], entered: Py, results: list[Py], fork: syntax.Fork) -> None:
-        variable = self.variable
-        for branch in body:
-            self.flow = entered
-            if isinstance(branch, syntax.If):
-                for condition, inner in self.live(branch):
-                    settled = self.decide(condition)
-                    if settled is None:
-                        raise Inexpressible("an `if` in a fork that both ways are taken of")
-                    if settled:
-                        self.branches_of(inner, entered, results, fork)
-                        break
-                else:
-                    self.branches_of(branch.otherwise, entered, results, fork)
-                continue
-            if isinstance(branch, syntax.For):
-                raise Inexpressible("a `for` in a fork")
-            if isinstance(branch, syntax.Assign):
-                self.keep(branch)
-                continue
-            self.variable = branch_name(branch, len(results), {r.text for r in results} | {entered.text})
-            self.branch_flow(branch, entered)
-            if not self.flow.text.isidentifier():
-                self.flush()
-            results.append(self.flow)
-        self.variable = variable
+        write_fork(self, fork)
 
     def branch_flow(self, branch: syntax.Stmt, entered: Py) -> None:
         if isinstance(branch, syntax.Flow) and branch.when is not None and is_optional_member(branch):
@@ -536,34 +518,6 @@ class Forward(Constructor):
             if items[0].name is not None and len(atom.operands) == 1 and not read & set(items[1].names):
                 return python_name(items[0].name), f"range(len({self.at_run_time(atom.operands[0]).text}))"
         return render_target(statement.target), self.at_run_time(iterable).text
-
-    def result(self, expr: syntax.Expr) -> str:
-        match expr:
-            case syntax.IfElse():
-                return self.chosen_text(expr)
-            case syntax.TupleExpr(items=items):
-                return ", ".join(self.result(item) for item in items)
-            case syntax.DictExpr(items=pairs):
-                return "{" + ", ".join(f'"{name}": {self.result(item)}' for name, item in pairs) + "}"
-            case syntax.Call(function=syntax.Name(id=name), args=args) if self.use(expr) is None:
-                self.plan.requires[("record", name, tuple(str(arg.name) for arg in args))] = None
-                self.record = name
-                return f"{name}({', '.join(f'{arg.name}={self.result(arg.value)}' for arg in args)})"
-            case syntax.Name(id="_"):
-                text, self.flow = self.flow.text, Py(self.flow.text)
-                return text
-        return self.tensor(expr).text
-
-    def chosen_text(self, expr: syntax.IfElse) -> str:
-        guard = self.template.sites.get(expr.condition)
-        assert isinstance(guard, Guard)
-        settled = None if depends_on_training(guard.condition) else self.decide(expr.condition)
-        if settled is not None:
-            return self.result(expr.then if settled else expr.otherwise)
-        self.flush()
-        condition = self.at_run_time(guard.condition)
-        then, otherwise = self.result(expr.then), self.result(expr.otherwise)
-        return f"{then} if {condition.text} else {otherwise}"
 
     # ---- what forward knows of compile-time values -----------------------------------------------------------
 

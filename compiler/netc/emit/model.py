@@ -10,6 +10,7 @@ from netc import syntax
 from netc.emit.calls import ClassNames, Signature
 from netc.emit.forward import Forward, names_in
 from netc.emit.resolve import Freeze, Inexpressible, Resolver, values_in
+from netc.emit.results import result_hint
 from netc.emit.wrapping import INDENT, layout
 from netc.graph import Network, Parameter, Template, Use
 from netc.layer import Layer
@@ -154,22 +155,11 @@ class Model(ClassNames):
     def forward_lines(self, template: Template, writer: Forward, inputs: list[str], out: Any) -> list[str]:
         self.resolver.plan(template).requires["from torch import Tensor"] = None
         given = ", ".join(f"{name}: {self.input_hint(template, name)}" for name in inputs)
-        result = self.output_hint(template, writer)
+        result = result_hint(writer, template.body, template.output)
         lines = layout([f"{INDENT}def forward(self, {given}) -> {result}:"])
         return lines + layout([INDENT * 2 + line for line in (*writer.symbol_lines(), *out.items)])
 
     def input_hint(self, template: Template, name: str) -> str:
-        return "Tensor"
-
-    def output_hint(self, template: Template, writer: Forward) -> str:
-        output = template.output
-        if writer.record:
-            conditional = any(isinstance(s, syntax.Return) and isinstance(s.value, syntax.IfElse) for s in template.body)
-            return f"{writer.record} | Tensor" if conditional else writer.record
-        if isinstance(output, dict):
-            return "dict[str, Tensor]"
-        if isinstance(output, tuple):
-            return f"tuple[{', '.join('Tensor' for _ in output)}]"
         return "Tensor"
 
     def constructor_arguments(self, template: Template, signature: Signature) -> list[str]:
@@ -237,7 +227,7 @@ class Model(ClassNames):
         return set(tensor_targets(template.body, template)) | {n for n, p in template.parameters.items() if p.tensor}
 
     def parameter_names(self, template: Template) -> set[str]:
-        return {s.name for s in statements_in(template.body) if isinstance(s, syntax.Param)}
+        return {node.name for node in template.sites if isinstance(node, syntax.Param)}
 
     def symbol_source(self, template: Template, name: str) -> str:
         for operand, value in template.inputs.items():
@@ -307,9 +297,9 @@ class Model(ClassNames):
         self.requires.update(dict.fromkeys(cls.imports))
         return [cls.source.strip("\n")]
 
-    def record_source(self, name: str, fields: Sequence[str]) -> str:
+    def record_source(self, name: str, fields: Sequence[tuple[str, str]]) -> str:
         self.requires["from typing import NamedTuple"] = None
-        return "\n".join([f"class {name}(NamedTuple):", *(f"{INDENT}{field}: Tensor | None" for field in fields)])
+        return "\n".join([f"class {name}(NamedTuple):", *(f"{INDENT}{field}: {hint}" for field, hint in fields)])
 
 
 def docstring(doc: str) -> list[str]:

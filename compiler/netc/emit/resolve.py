@@ -173,7 +173,7 @@ class Resolver:
             if not isinstance(atom, Place) or atom.owner is not callee:
                 return None
             if atom.kind == "name":
-                return self.argument(use, str(atom.key))
+                return use.values.get(str(atom.key)) or self.argument(use, str(atom.key))
             operand, axis = atom.key
             return Term.of(self.operand(use, operand).shape[axis])
 
@@ -196,7 +196,7 @@ class Resolver:
 
     def _joined(self, template: Template, place: Place) -> Term | None:
         joined = template.joins.get((place.owner, place.key))
-        if joined is None:
+        if joined is None or joined.parts:
             return None
         node = place.owner
         if isinstance(template.sites.get(node), Loop):
@@ -351,7 +351,7 @@ class Resolver:
                 yield from self._taints(home, self.normalise(home, site.iterable), seen)
             if atom.kind == "join":
                 joined = home.joins.get((atom.owner, atom.key), Joined())
-                for inner in joined.terms.values():
+                for inner in (*joined.terms.values(), *joined.parts.values(), *selecting(home, atom.owner)):
                     yield from self._taints(home, self.normalise(home, inner), seen)
 
     def _owner_taints(self, atom: Place, seen: set[Any]) -> Iterator[str]:
@@ -481,6 +481,8 @@ def verdict(condition: Term) -> bool | None:
         return bool(condition.constant)
     if not isinstance(atom, Written):
         return None
+    if atom.source in ("True", "False"):
+        return atom.source == "True"
     if atom.source in ("{0} and {1}", "{0} or {1}"):
         sides = [verdict(operand) for operand in atom.operands]
         decisive = atom.source == "{0} or {1}"
@@ -538,6 +540,24 @@ def values_in(values: Any) -> Iterator[Value]:
     elif isinstance(values, dict):
         for item in values.values():
             yield from values_in(item)
+
+
+def selecting(template: Template, node: Any) -> Iterator[Term]:
+    """The conditions and loops that decide how many branches a fork has."""
+    body = node.branches if isinstance(node, syntax.Fork) else node
+    for statement in body if isinstance(body, list | tuple) else ():
+        if isinstance(statement, syntax.For):
+            site = template.sites.get(statement)
+            if isinstance(site, Loop):
+                yield site.iterable
+            yield from selecting(template, statement.body)
+        elif isinstance(statement, syntax.If):
+            for condition, inner in statement.branches:
+                guard = template.sites.get(condition)
+                if isinstance(guard, Guard):
+                    yield guard.condition
+                yield from selecting(template, inner)
+            yield from selecting(template, statement.otherwise)
 
 
 def range_bounds(iterable: Term) -> tuple[Term, Term] | None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from netc.diagnostics import Span, SpecError
 from netc.parse.lexer import CLOSERS, OPENERS, Lexer, Token
+from netc.record import Record
 
 ENDS = ("_NL", "_DEDENT", "$END")
 LOOK_AHEAD = 60
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(Record, eq=True):
     """The machine's states before the token, the lexer after it, the token, and the last one that was text."""
 
     states: list[int]

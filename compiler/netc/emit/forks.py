@@ -1,0 +1,173 @@
+"""Forks in `forward`: each branch on the same value, then what joins them; branches of loops and conditions in a list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from netc import syntax
+from netc.emit.python import Py
+from netc.emit.resolve import Inexpressible
+from netc.emit.wrapping import INDENT
+from netc.graph import Guard, Use
+
+if TYPE_CHECKING:
+    from netc.emit.forward import Forward
+
+REDUCED = {"operator.add": "torch.add", "operator.mul": "torch.mul"}
+
+
+def write_fork(writer: Forward, fork: syntax.Fork) -> None:
+    """Leaves in the flow what the branches join to; `fork:` binds names and leaves the flow."""
+    entered = Py(writer.flush())
+    body = list(settled_branches(writer, fork.branches))
+    variable = writer.variable
+    if fork.join is not None and any(isinstance(branch, syntax.For | syntax.If) for branch in body):
+        flow = listed_branches(writer, fork, body, entered)
+    else:
+        flow = named_branches(writer, fork, body, entered)
+    writer.variable, writer.flow = variable, flow
+
+
+def settled_branches(writer: Forward, body: Sequence[syntax.Stmt]) -> Iterator[syntax.Stmt]:
+    """The branches, those of settled conditions opened and those of loops that never run left out."""
+    for branch in body:
+        if isinstance(branch, syntax.If):
+            live = writer.live(branch)
+            outcomes = [writer.decide(condition) for condition, _ in live]
+            if None in outcomes:
+                yield branch
+            else:
+                taken = live[outcomes.index(True)][1] if True in outcomes else branch.otherwise
+                yield from settled_branches(writer, taken)
+        elif not isinstance(branch, syntax.For) or writer.loop(branch) is not None:
+            yield branch
+
+
+def named_branches(writer: Forward, fork: syntax.Fork, body: Sequence[syntax.Stmt], entered: Py) -> Py:
+    """Each branch under a name of its own, then the join."""
+    results: list[Py] = []
+    for branch in body:
+        writer.flow = entered
+        if isinstance(branch, syntax.Assign):
+            writer.keep(branch)
+        elif isinstance(branch, syntax.If):
+            writer.conditional(branch)
+        elif isinstance(branch, syntax.For):
+            raise Inexpressible("a `for` in a fork that joins nothing")
+        else:
+            results.append(named_branch(writer, branch, results, entered))
+    if fork.join is None:
+        return entered
+    use = writer.use(fork)
+    return results[0] if use is None or (len(results) == 1 and fork.join != "stack") else writer.joined(results, use)
+
+
+def named_branch(writer: Forward, branch: syntax.Stmt, results: Sequence[Py], entered: Py) -> Py:
+    from netc.emit.forward import branch_name
+
+    writer.flow = entered
+    writer.variable = branch_name(branch, len(results), {r.text for r in results} | {entered.text})
+    writer.branch_flow(branch, entered)
+    if not writer.flow.text.isidentifier():
+        writer.flush()
+    return writer.flow
+
+
+# ---- a number of branches that is computed ------------------------------------------------------------
+
+
+def listed_branches(writer: Forward, fork: syntax.Fork, body: Sequence[syntax.Stmt], entered: Py) -> Py:
+    """The branches gathered in a list, those before and after the computed ones under names of their own."""
+    computed = [isinstance(branch, syntax.For | syntax.If) for branch in body]
+    first, last = computed.index(True), len(body) - computed[::-1].index(True)
+    results: list[Py] = []
+    for branch in body[:first]:
+        results.append(named_branch(writer, branch, results, entered))
+    name = list_name(writer)
+    header = len(writer.out.items)
+    writer.out.add(f"{name} = [{', '.join(result.text for result in results)}]")
+    gather(writer, body[first:last], entered, name)
+    merge_first(writer, header, name)
+    after: list[Py] = []
+    for branch in body[last:]:
+        after.append(named_branch(writer, branch, [*results, *after], entered))
+    listed = f"[*{name}, {', '.join(result.text for result in after)}]" if after else name
+    use = writer.use(fork)
+    assert use is not None
+    return joined_list(writer, listed, use)
+
+
+def list_name(writer: Forward) -> str:
+    text = "\n".join(writer.out.items)
+    return next(name for name in ("branches", "inner", "parts", "members") if f"{name} = " not in text)
+
+
+def gather(writer: Forward, body: Sequence[syntax.Stmt], entered: Py, name: str) -> None:
+    for branch in settled_branches(writer, body):
+        writer.flow = entered
+        if isinstance(branch, syntax.For):
+            gather_loop(writer, branch, entered, name)
+        elif isinstance(branch, syntax.If):
+            gather_if(writer, branch, entered, name)
+        elif isinstance(branch, syntax.Assign):
+            writer.keep(branch)
+        else:
+            writer.variable = "branch"
+            writer.branch_flow(branch, entered)
+            writer.out.add(f"{name}.append({writer.flow.text})")
+
+
+def gather_loop(writer: Forward, statement: syntax.For, entered: Py, name: str) -> None:
+    """A loop that appends, or a comprehension where it does nothing else."""
+    loop = writer.loop(statement)
+    assert loop is not None
+    names = set(statement.target.names)
+    writer.loop_names |= names
+    out, header = writer.out, len(writer.out.items)
+    out.add("for")
+    out.depth += 1
+    gather(writer, statement.body, entered, name)
+    out.depth -= 1
+    lines = out.items[header + 1 :]
+    target, iterable = writer.loop_header(statement, loop.iterable, lines)
+    writer.loop_names -= names
+    indent = INDENT * out.depth
+    head = f"{indent}{INDENT}{name}.append("
+    if len(lines) == 1 and lines[0].startswith(head):
+        element = lines[0].removeprefix(head)[:-1]
+        out.items[header:] = [f"{indent}{name} += [{element} for {target} in {iterable}]"]
+    else:
+        out.items[header] = f"{indent}for {target} in {iterable}:"
+
+
+def gather_if(writer: Forward, statement: syntax.If, entered: Py, name: str) -> None:
+    keyword = "if"
+    for condition, body in writer.live(statement):
+        guard = writer.template.sites[condition]
+        assert isinstance(guard, Guard)
+        with writer.out.block(f"{keyword} {writer.at_run_time(guard.condition).text}:"):
+            gather(writer, body, entered, name)
+        keyword = "elif"
+    if statement.otherwise:
+        with writer.out.block("else:"):
+            gather(writer, statement.otherwise, entered, name)
+
+
+def merge_first(writer: Forward, header: int, name: str) -> None:
+    """`branches = []` and `branches += [...]` right after it, as one."""
+    items, indent = writer.out.items, INDENT * writer.out.depth
+    start = f"{indent}{name} += "
+    if items[header] == f"{indent}{name} = []" and len(items) > header + 1 and items[header + 1].startswith(start):
+        items[header : header + 2] = [f"{indent}{name} = {items[header + 1].removeprefix(start)}"]
+
+
+def joined_list(writer: Forward, listed: str, use: Use) -> Py:
+    """A list of tensors joined by the function of a fork."""
+    layer = use.layer
+    assert layer is not None and layer.function is not None
+    if layer.function in REDUCED:
+        writer.plan.requires["from functools import reduce"] = None
+        return Py(f"reduce({writer.imported(REDUCED[layer.function])}, {listed})")
+    arguments = writer.arguments(use.arguments, writer.run_text)
+    return Py(f"{writer.imported(layer.function)}({', '.join([listed, *arguments])})")

@@ -1,0 +1,112 @@
+"""The specs that we ship: each equals its hand-written twin, builds for every recipe, and its script trains."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import torch
+
+import netc
+from netc import syntax
+from tests.specs.comparing import assert_same
+
+ROOT = Path(__file__).parents[2]
+SPECS = sorted((ROOT / "specs").glob("*.net"))
+TWINS = ROOT / "tests" / "twins"
+# Spec, net, what makes its twin, the shape of an example.
+CASES = [
+    ("lenet5", None, "LeNet5", (1, 28, 28)),
+    ("lenet_functional", None, "LeNet", (3, 32, 32)),
+    ("lenet_sequential", None, "LeNetSequential", (3, 32, 32)),
+    ("lenet_named", None, "LeNetNamed", (3, 32, 32)),
+    ("lenet_sigmoid", None, "lenet_sigmoid", (1, 28, 28)),
+    ("lenet_sigmoid", "lenet_sigmoid_reshape", "lenet_sigmoid_reshape", (784,)),
+    ("mnist_dropout", None, "MnistDropout", (1, 28, 28)),
+    ("googlenet", None, "GoogLeNet", (1, 28, 28)),
+    ("residual", None, "Residual", (1, 28, 28)),
+    ("linear_regression", "LinearRegression", "LinearRegression", (1,)),
+    ("linear_regression", "HandMade", "HandMade", (1,)),
+    ("linear_regression", "BareParameters", "BareParameters", (1,)),
+]
+
+
+def twin(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"twin_{name}", TWINS / f"{name}.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(("spec", "net", "factory", "shape"), CASES)
+def test_equals_its_twin(spec: str, net: str | None, factory: str, shape: tuple[int, ...]) -> None:
+    ours = netc.load(ROOT / "specs" / f"{spec}.net", net)
+    other = getattr(twin(spec), factory)()
+    assert_same(ours, other, torch.randn(4, *shape, generator=torch.Generator().manual_seed(3)))
+    if factory not in ("LinearRegression", "HandMade") and "Reshape" not in repr(other):
+        # Children, arguments and order; the class names are the author's.
+        assert members(repr(ours)) == members(repr(other))
+
+
+def members(text: str) -> list[str]:
+    return [re.sub(r"\w+\($", "", line) for line in text.splitlines()[1:]]
+
+
+def test_lenet_sigmoid_starts_as_xavier_says() -> None:
+    torch.manual_seed(0)
+    ours = netc.load(ROOT / "specs" / "lenet_sigmoid.net")
+    torch.manual_seed(0)
+    other = twin("lenet_sigmoid").lenet_sigmoid()
+    for (key, a), b in zip(ours.state_dict().items(), other.state_dict().values(), strict=True):
+        if key.endswith("weight"):
+            bound = (6 / (a[0].numel() + a.shape[0] * a[0, 0].numel() if a.dim() == 4 else sum(a.shape))) ** 0.5
+            assert a.abs().max() <= bound and abs(a.std() - b.std()) < 0.15 * b.std()
+
+
+def recipes(path: Path) -> list[str | None]:
+    return [item.name for item in netc.compile(path).file.items if isinstance(item, syntax.Train)]
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_every_recipe_builds_lint_clean(path: Path, tmp_path: Path) -> None:
+    scripts = []
+    for name in recipes(path):
+        compiled = netc.compile(path, train=name)
+        assert compiled.model.source in compiled.script
+        scripts.append(tmp_path / f"{path.stem}_{name}.py")
+        scripts[-1].write_text(compiled.script)
+    check = [sys.executable, "-m", "ruff", "check", "--isolated", "--extend-select", "I,UP,B,SIM", *map(str, scripts)]
+    assert scripts and subprocess.run(check, check=False).returncode == 0
+    shape = [sys.executable, "-m", "ruff", "format", "--isolated", "--check", "--diff", *map(str, scripts)]
+    assert subprocess.run(shape, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("path", [p for p in SPECS if p.stem != "linear_regression"], ids=lambda path: path.stem)
+def test_trains_on_digits(path: Path, tmp_path: Path) -> None:
+    (log, *_), _ = train(path, "digits", tmp_path, "--epochs", "3")
+    assert log["accuracy"] > 0.2 and log["train_loss"] < 2.4
+
+
+def test_linear_regression_finds_the_line(tmp_path: Path) -> None:
+    logs, folder = train(ROOT / "specs" / "linear_regression.net", None, tmp_path)
+    state = torch.load(folder / "last.pt", weights_only=True)["model"]
+    assert 9.8 < state["fc1.weight"].item() < 10.1 and 5 < state["fc1.bias"].item() < 11
+    assert logs[0]["epoch"] == 5
+
+
+def train(path: Path, recipe: str | None, folder: Path, *flags: str) -> tuple[list[dict[str, Any]], Path]:
+    """Runs the emitted script in an empty folder: its log, newest first, and where its results are."""
+    script = folder / "script.py"
+    script.write_text(netc.compile(path, train=recipe).script)
+    command = [sys.executable, str(script), "--output", str(folder / "run"), *flags]
+    subprocess.run(command, check=True, cwd=folder, timeout=300)
+    rows = [json.loads(line) for line in (folder / "run" / "log.jsonl").read_text().splitlines()]
+    return [row for row in reversed(rows) if "seconds" in row], folder / "run"

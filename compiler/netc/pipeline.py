@@ -162,11 +162,13 @@ def read_used(source: Source, path: str) -> tuple[Source, syntax.File]:
 
 def build_command(name: str, net: str | None, train: str | None, given: Mapping[str, Any]) -> str:
     """The command line that makes the same file again."""
+    from netc.layer import show
+
     words = ["netc", "build", name]
     words += ["--net", net] if net else []
     words += ["--train", train] if train else []
     for key, value in given.items():
-        words += ["--set", f"{key}={value}"]
+        words += ["--set", f"{key}={value if isinstance(value, str) else show(value)}"]
     return shlex.join(words)
 
 

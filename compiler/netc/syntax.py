@@ -81,6 +81,11 @@ class Binary(Expr):
     left: Expr
     right: Expr
 
+    @property
+    def single(self) -> bool:
+        """Whether it is `1 * Block`, a repetition that repeats nothing."""
+        return isinstance(self.left, Literal_) and self.left.text == "1"
+
 
 class IfElse(Expr):
     """`then if condition else otherwise`."""

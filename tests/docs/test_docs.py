@@ -8,10 +8,23 @@ from typing import Any
 
 import pytest
 import torch
+from docs.generate import (
+    EXAMPLE,
+    LAYERS,
+    PAGES,
+    ROOT,
+    Block,
+    blocks,
+    compile_block,
+    layers_page,
+    refreshed,
+    save_imports,
+)
 
-from docs.generate import LAYERS, PAGES, ROOT, Block, blocks, compile_block, layers_page, refreshed, save_imports
-from netc.diagnostics import SpecError
+from netc.cli import cli
+from netc.diagnostics import Source, SpecError
 from netc.elaborate import runnable
+from netc.parse import parse
 from netc.pipeline import Compiled, read_used
 from netc.plugins import load_registry
 from netc.shapes import Value
@@ -60,10 +73,6 @@ def test_errors_are_those_that_are_named(page: Path, block: Block, folder: Path)
 
 def every(block: Block, folder: Path) -> Iterator[Compiled]:
     """Each net, variant and recipe of a spec; of a file that others import only what can be built."""
-    from docs.generate import EXAMPLE
-    from netc.diagnostics import Source
-    from netc.parse import parse
-
     source = Source(str(folder / EXAMPLE), block.text)
     file = parse(source)
     names = runnable(source, file, load_registry(), read_used)
@@ -161,8 +170,6 @@ def test_the_index_lists_every_page() -> None:
 @chosen("sh")
 def test_commands_exist(page: Path, block: Block) -> None:
     """The commands and options that the pages show are those of the command line and of the Makefile."""
-    from netc.cli import cli
-
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for line in block.text.replace("\\\n", " ").splitlines():
         words = line.partition("#")[0].split()

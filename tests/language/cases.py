@@ -25,7 +25,7 @@ from typing import Any
 import torch
 from netc.pipeline import Compiled, compile
 from netc.shapes import Value
-from netc.terms import Dim, Term
+from netc.terms import Dim
 from torch import Tensor, nn
 
 HERE = Path(__file__).parent
@@ -59,8 +59,10 @@ class Case:
 
     def sizes(self, term: Dim) -> int:
         """A size of the input with numbers for its symbols."""
+        if isinstance(term, int):
+            return int(term)
         known = {"N": 2, **getattr(twin_module(self.name), "SIZES", {})}
-        return Term.of(term).evaluate(lambda atom: known.get(atom.label, 8))
+        return term.evaluate(lambda atom: known.get(atom.label, 8))
 
     def twin(self, **params: Any) -> nn.Module:
         made: nn.Module = twin_module(self.name).Twin(**params)
@@ -122,8 +124,9 @@ def ran(module: nn.Module, inputs: list[Tensor], training: bool) -> tuple[Any, d
 def assert_alike(mine: nn.Module, twin: nn.Module, inputs: list[Tensor]) -> None:
     """The same state, and the same numbers bit by bit in both modes."""
     keys = [(key, tuple(tensor.shape)) for key, tensor in mine.state_dict().items()]
-    assert keys == [(key, tuple(tensor.shape)) for key, tensor in twin.state_dict().items()]
-    assert [name for name, _ in mine.named_parameters()] == [name for name, _ in twin.named_parameters()]
+    assert_equal(keys, [(key, tuple(tensor.shape)) for key, tensor in twin.state_dict().items()], "state")
+    names = [[name for name, _ in module.named_parameters()] for module in (mine, twin)]
+    assert_equal(*names, "parameters")
     mine.load_state_dict(twin.state_dict())
     twin.load_state_dict(mine.state_dict())
     for training in (True, False):
@@ -134,8 +137,12 @@ def assert_alike(mine: nn.Module, twin: nn.Module, inputs: list[Tensor]) -> None
         assert_same(buffers, other, f"buffers when {mode}")
 
 
+def assert_equal(mine: object, wanted: object, what: str) -> None:
+    assert mine == wanted, f"{what}: {mine}, not {wanted}"
+
+
 def assert_same(mine: dict[str, Any], twin: dict[str, Any], what: str) -> None:
-    assert list(mine) == list(twin), what
+    assert_equal(list(mine), list(twin), what)
     for name, tensor in mine.items():
         if tensor is None or twin[name] is None:
             assert tensor is twin[name], f"{what}: {name}"
@@ -149,17 +156,20 @@ def assert_predicted(case: Case, spec: Compiled, module: nn.Module, inputs: list
     seen: dict[str, Any] = {}
 
     def note(path: str) -> Any:
-        return lambda _module, _inputs, output: seen.setdefault(path, output) and None
+        def hook(_module: nn.Module, _inputs: Any, output: Any) -> None:
+            seen.setdefault(path, output)
+
+        return hook
 
     handles = [child.register_forward_hook(note(path)) for path, child in module.named_modules() if path]
     module.eval()
     output = module(*inputs)
     for handle in handles:
         handle.remove()
-    assert shapes(output) == predicted(case, spec.graph.output)
+    assert_equal(shapes(output), predicted(case, spec.graph.output), "the network")
     for path, node in spec.graph.root.walk():
         if path in seen:
-            assert shapes(seen[path]) == predicted(case, node.output), path
+            assert_equal(shapes(seen[path]), predicted(case, node.output), path)
 
 
 def shapes(output: Any) -> dict[str, tuple[int, ...]]:

@@ -53,8 +53,8 @@ class Nested(nn.Module):
         self.inner2 = nn.Conv2d(channels, channels, 3, padding=1)
 
     def forward(self, x):
-        inner = self.inner2(x)
-        return torch.tanh(self.left(x)) + self.inner1(x) * (inner + torch.sigmoid(inner))
+        left, value, gate = torch.tanh(self.left(x)), self.inner1(x), self.inner2(x)
+        return left + value * (gate + torch.sigmoid(gate))
 
 
 class Twin(nn.Module):

@@ -23,10 +23,10 @@ class Up(nn.Module):
     def __init__(self, channels):
         super().__init__()
         self.up = nn.ConvTranspose2d(channels, channels // 2, 2, stride=2)
-        self.double = Double(channels, channels // 2)
+        self.block = Double(channels, channels // 2)
 
     def forward(self, x, skip):
-        return self.double(torch.cat([self.up(x), skip], dim=1))
+        return self.block(torch.cat([self.up(x), skip], dim=1))
 
 
 class Twin(nn.Module):

@@ -56,8 +56,9 @@ class Elaborator(Initial):
 
     def open(self, source: Source, file: syntax.File, chain: tuple[str, ...] = ()) -> FileScope:
         """The names of a file and, through `use`, of others."""
-        nets = sum(isinstance(item, syntax.Define) and item.kind == "net" for item in file.items)
-        scope = FileScope(source, doc=file.doc if nets == 1 else "")
+        defines = [item for item in file.items if isinstance(item, syntax.Define)]
+        alone = sum(item.kind == "net" for item in defines) == 1
+        scope = FileScope(source, doc=file.doc if alone and file.doc not in [d.doc for d in defines] else "")
         for item in file.items:
             try:
                 self.declare(item, scope, (*chain, source.name))

@@ -31,6 +31,7 @@ from netc.elaborate.values import (
 )
 from netc.graph import Argument, Construction, Module, Parameter, Step, Template, Use
 from netc.layer import BadArgument, Field, Ints, Layer, Reject, State, Values, is_int
+from netc.naming import MODULE_ATTRIBUTES
 from netc.shapes import Value, show_shape
 from netc.terms import Dim, Known, Place, Term
 
@@ -152,6 +153,15 @@ class Placing(Expressions):
                 codes[error.kind], place, error.reason, "here", help=help if error.kind != "value" else None
             ) from None
 
+    def refuse_runtime(self, layer: Layer, given: Given, node: syntax.Expr) -> None:
+        """A module is made before the network runs, so its arguments cannot be sizes that only a run decides."""
+        for name, value in layer.given().items():
+            for item in value if isinstance(value, tuple) else (value,):
+                if isinstance(item, Term):
+                    place = given.span_of(name, list(layer.fields)) or node.span
+                    text = f"`{item}` is known only when the network runs, and `{name}` is needed before"
+                    raise fault("E0405", place, text, "here", help="give the input fixed sizes, or use a function")
+
     # ---- layers ------------------------------------------------------------------------------------
 
     def operands(self, cls: type[Layer], given: Given, frame: Frame, span: Span) -> tuple[list[Any], list[Any]]:
@@ -205,6 +215,8 @@ class Placing(Expressions):
         given = self.given(call, ref.cls.fields, ref.cls.inputs, arg_frame or frame)
         self.with_defaults(ref.cls, given, frame)
         layer = self.bind(ref.cls, given, node.span)
+        if not ref.function:
+            self.refuse_runtime(layer, given, node)
         inputs, places = self.operands(ref.cls, given, frame, node.span)
         output = self.infer(layer, ref, inputs, given, node)
         values = tuple(t.value for t in tensors(inputs))
@@ -348,6 +360,7 @@ class Placing(Expressions):
             label = container.next_index() if container.sequential else self.own_name(container, module, node)
         elif container.sequential:
             container.count += 1
+        self.refuse_attribute(label, node)
         if label in container.module.children or label in container.module.state:
             other = container.labels[label].span if label in container.labels else node.span
             raise fault(
@@ -358,6 +371,12 @@ class Placing(Expressions):
         use.label, use.numbered = label, container.sequential
         container.module.children[label] = module
         container.labels[label] = Placed(module, use, node.span)
+
+    def refuse_attribute(self, name: str, node: syntax.Node) -> None:
+        """Rejects a name that every PyTorch module has already."""
+        if name in MODULE_ATTRIBUTES:
+            text = f"`{name}` cannot name a part: every PyTorch module has something of that name"
+            raise fault("E0408", node.span, text, "here", help="choose another name")
 
     def own_name(self, container: Container, module: Module, node: syntax.Expr) -> str:
         """The name of an unlabelled module outside a Sequential: by its type when it keeps no state."""
@@ -391,6 +410,10 @@ class Placing(Expressions):
                 raise self.unlike(placed, name, values, node)
             use = Use("member", None, values, callee=name, label=name, template=placed.use.template)
             output = attach(module.output, node.span)
+            if use.template is not None:
+                use.bindings, use.values, use.tensors = placed.use.bindings, placed.use.values, placed.use.tensors
+                use.inner = module.output
+                output = self.returned(Expansion(module, module.output, use.template), frame, node)
         use.output = strip(output)
         frame.template.sites.setdefault(node, use)
         self.step(frame, name, node, module, output)

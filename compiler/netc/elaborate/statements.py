@@ -420,6 +420,8 @@ class Statements(Placing):
 
     def repeat(self, expr: syntax.Binary, frame: Frame) -> None:
         """`n * Block(...)`: fresh weights each time, the arguments evaluated once."""
+        if expr.single:
+            return self.stage(expr.right, frame, None)
         count = self.evaluate(expr.left, frame)
         if not is_int(count) or count < 0:
             raise fault("E0402", expr.left.span, f"a repeat count is an integer, not {describe(count)}", "here")
@@ -586,6 +588,7 @@ class Statements(Placing):
 
     def _run_param(self, statement: syntax.Param, frame: Frame) -> None:
         sizes = tuple(size for expr in statement.shape for size in self.sizes(expr, frame))
+        self.refuse_attribute(statement.name, statement)
         initial = self.evaluate_init(statement, frame)
         kind = "parameter" if statement.kind == "param" else "buffer"
         frame.container.module.state[statement.name] = State(sizes, kind)  # type: ignore[arg-type]

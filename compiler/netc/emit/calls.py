@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from keyword import iskeyword
 from typing import Any
 
 from netc import syntax
@@ -210,4 +211,4 @@ def number(term: Term) -> float | None:
 
 def attribute(label: str) -> str:
     """How a member is reached from `self`: as an attribute, or by its number or odd name."""
-    return f"self.{label}" if label.isidentifier() and python_name(label) == label else f'self.get_submodule("{label}")'
+    return f"self.{label}" if label.isidentifier() and not iskeyword(label) else f'self.get_submodule("{label}")'

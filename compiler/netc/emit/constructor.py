@@ -16,7 +16,7 @@ from netc.layer import Initializer
 from netc.naming import python_name
 from netc.terms import OR, UNARY, Place, Term
 
-LIST_NAMES = ("layers", "blocks", "members", "parts")
+LIST_NAMES = ("layers", "blocks", "members", "parts", "units", "pieces", "items", "modules")
 
 
 @dataclass
@@ -45,6 +45,7 @@ class Constructor(Calls):
 
     def write_init(self) -> Lines:
         self.lines = Lines()
+        self.declared: dict[str, str] = {}
         self.guards: list[str] = []
         if self.template.sequential:
             self.sequential_class()
@@ -75,7 +76,7 @@ class Constructor(Calls):
         name = self.imported("torch.nn.Sequential")
         if members.variable is not None:
             return f"{name}({'' if members.named else '*'}{members.variable})"
-        if not members.named:
+        if not members.named or not members.entries:
             return f"{name}({', '.join(entry_text(entry) for entry in members.entries)})"
         self.plan.requires["from collections import OrderedDict"] = None
         if all(e.label and e.label[1] and e.label[0].isidentifier() and not iskeyword(e.label[0]) for e in members.entries):
@@ -108,22 +109,36 @@ class Constructor(Calls):
     def as_list(self, members: Members) -> str:
         """From here on the Sequential is built by statements."""
         if members.variable is None:
-            members.variable = LIST_NAMES[min(self.open_lists, len(LIST_NAMES)) - 1]
+            members.variable = self.variable_for(members.named)
             module = self.imported("torch.nn.Module")
             if members.named:
                 self.plan.requires["from collections import OrderedDict"] = None
-                self.lines.add(f"{members.variable}: OrderedDict[str, {module}] = OrderedDict()")
+                self.declare(members.variable, f"OrderedDict[str, {module}]", "OrderedDict()")
                 for entry in members.entries:
                     self.lines.add(f"{members.variable}[{label_text(entry.label)}] = {entry.source}")
             else:
                 sources = ", ".join(entry_text(entry) for entry in members.entries)
-                self.lines.add(f"{members.variable}: list[{module}] = [{sources}]")
+                self.declare(members.variable, f"list[{module}]", f"[{sources}]")
             members.entries.clear()
         return members.variable
 
+    def declare(self, variable: str, hint: str, source: str) -> None:
+        """A variable of a type, which is said once."""
+        said = self.declared.setdefault(variable, hint)
+        assert said == hint
+        known = any(line.lstrip().startswith(f"{variable}: ") for line in self.lines.items)
+        self.lines.add(f"{variable} = {source}" if known else f"{variable}: {hint} = {source}")
+
+    def variable_for(self, named: bool) -> str:
+        """The name of a list of members; a name holds things of one type in a constructor."""
+        hint = "OrderedDict" if named else "list"
+        names = LIST_NAMES[self.open_lists - 1 :] or LIST_NAMES
+        return next(n for n in (*names, *LIST_NAMES) if self.declared.get(n, hint).startswith(hint))
+
     def append(self, members: Members, entry: Entry) -> None:
         if members.named and entry.label is None:
-            raise Inexpressible("members with and without names in one Sequential")
+            count = f"str(len({members.variable}))" if members.variable else str(len(members.entries))
+            entry = Entry(entry.source, (count, members.variable is None))
         if members.variable is None:
             members.entries.append(entry)
         elif members.named:
@@ -200,17 +215,15 @@ class Constructor(Calls):
 
     def fill_repeat(self, repeat: syntax.Binary, members: Members) -> None:
         """`n * Block(...)`: a comprehension, or a loop where the sizes change from one to the next."""
+        if repeat.single:
+            return self.fill_stage(repeat.right, None, members)
         loop = self.loop(repeat)
         if loop is None:
             return
         source = self.module(repeat.right)
         assert source is not None
         count = self.text(loop.iterable)
-        if members.named:
-            raise Inexpressible("repeated members without names beside named ones")
-        if not self.carried(repeat):
-            if loop.counts == {1} and count == "1":
-                return self.append(members, Entry(source.text, None))
+        if not self.carried(repeat) and not members.named:
             star = "" if members.variable is not None else "*"
             return self.append(members, Entry(f"{star}[{source.text} for _ in range({count})]", None, True))
         self.as_list(members)
@@ -375,7 +388,8 @@ class Constructor(Calls):
         if flag is None and isinstance(statement.label, syntax.Name):
             self.lines.add(f"self.{statement.label.id} = None")
         before = dict(self.plan.current)
-        with self.lines.block(f"if {flag or self.condition(statement.when)}:"):
+        condition = self.condition(statement.when)
+        with self.lines.block(f"if {condition if flag is None or condition.isidentifier() else flag}:"):
             self.member_body(statement)
             self.assign_running(statement, 1)
         self.plan.current = before
@@ -440,7 +454,7 @@ class Constructor(Calls):
 
     def assign_member(self, label: tuple[str, bool], source: str) -> None:
         text, fixed = label
-        if fixed and text.isidentifier():
+        if fixed and text.isidentifier() and not iskeyword(text):
             self.lines.add(f"self.{text} = {source}")
         else:
             self.lines.add(f"self.add_module({label_text(label)}, {source})")
@@ -659,7 +673,8 @@ def statements_of(body: syntax.Expr, constructor: Constructor) -> Sequence[synta
 
 def is_optional_member(statement: syntax.Flow) -> bool:
     """Whether a guarded statement is one labelled module, which is None when it is left out."""
-    return isinstance(statement.label, syntax.Name) and statement.operator is None
+    label = statement.label
+    return isinstance(label, syntax.Name) and not iskeyword(label.id) and statement.operator is None
 
 
 def flag_name(statement: syntax.Flow) -> str:

@@ -12,7 +12,7 @@ from netc.emit.constructor import Constructor, is_optional_member, statements_of
 from netc.emit.forks import write_fork
 from netc.emit.python import Lines, Py
 from netc.emit.resolve import Inexpressible, only_atom
-from netc.emit.results import write_result
+from netc.emit.results import settled_side, write_result
 from netc.emit.targets import render_target
 from netc.emit.wrapping import WIDTH
 from netc.graph import Guard, Template, Use
@@ -33,6 +33,7 @@ class Forward(Constructor):
         self.symbols: dict[str, str] = {}
         self.stored: dict[str, None] = {}
         self.absent: set[str] = set()
+        self.side_lines: dict[str, str] = {}
         self.loop_names: set[str] = set()
         inputs = self.inputs()
         self.variable = self.flow_variable()
@@ -41,6 +42,7 @@ class Forward(Constructor):
         self.block(self.template.body)
         if not self.returned:
             self.out.add(f"return {self.flow.text}")
+        self.drop_unread_sides()
         return inputs, self.out
 
     @property
@@ -49,12 +51,18 @@ class Forward(Constructor):
 
     def inputs(self) -> list[str]:
         names = [python_name(name) for name in self.template.inputs]
+        if self.reads_outer_input():
+            names[0] = self.flow_variable()
         return [*names, *(python_name(name) for name in self.classes.outer_tensors(self.template))]  # type: ignore[attr-defined]
+
+    def reads_outer_input(self) -> bool:
+        """Whether this is a suite that reads the `x` of the definition around it."""
+        return self.template.parent is not None and any(name.id == "x" for name in names_in(self.template.body))
 
     def flow_variable(self) -> str:
         """`x`, or another name where the input is still needed after the flow has moved."""
         taken = {n.id for n in names_in(self.template.body)} | set(self.template.inputs)
-        if "x" in self.template.inputs and not reads_input(self.template.body):
+        if "x" in self.template.inputs and not reads_input(self.template.body) and not self.reads_outer_input():
             return "x"
         if "x" not in self.template.inputs and "x" not in taken:
             return "x"
@@ -82,10 +90,17 @@ class Forward(Constructor):
             if self.vanishes(statement):
                 continue
             line = statement.span.line
-            if line != self.last_line and not isinstance(statement, QUIET):
+            if line != self.last_line and not isinstance(statement, QUIET) and not self.returns_flow(statement):
                 self.flush()
             self.last_line = line
             self.statement(statement)
+
+    def returns_flow(self, statement: syntax.Stmt) -> bool:
+        """Whether a statement is `return _`, or comes to it."""
+        value = statement.value if isinstance(statement, syntax.Return) else None
+        while isinstance(value, syntax.IfElse):
+            value = settled_side(self, value)
+        return isinstance(value, syntax.Name) and value.id == "_"
 
     def vanishes(self, statement: syntax.Stmt) -> bool:
         """Whether a statement is left out for good."""
@@ -301,8 +316,9 @@ class Forward(Constructor):
         assert layer is not None and layer.function is not None
         operands = [flow if operand is None else self.tensor(operand) for operand in use.operands]
         sides = [side for side in operands if side is not None]
-        if layer.function in INFIX and len(sides) == 2:
-            return self.joined(sides, use)
+        if layer.function in INFIX:
+            numbers = [self.at_run_time(argument.term, use, sides) for argument in use.arguments]
+            return self.joined([*sides, *numbers], use)
         arguments = self.arguments(use.arguments, lambda term: self.run_text(term, use, sides))
         arguments += [f"{name}={source}" for name, source in layer.function_extra.items()]
         if layer.source is not None and layer.function.startswith("own:"):
@@ -434,6 +450,14 @@ class Forward(Constructor):
         value, self.flow = self.flow, before
         condition = self.at_run_time(guard.condition)
         self.out.add(f"{name} = {value.text} if {condition.text} else None")
+        self.side_lines[self.out.items[-1]] = name
+
+    def drop_unread_sides(self) -> None:
+        """Leaves out what runs beside the flow and is then not asked for."""
+        for line, name in self.side_lines.items():
+            others = [item for item in self.out.items if item != line]
+            if not any(re.search(rf"\b{name}\b", item) for item in others):
+                self.out.items = others
 
     # ---- branches, loops, results ------------------------------------------------------------------------
 

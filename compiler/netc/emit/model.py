@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
+from textwrap import wrap
 from typing import Any
 
 from netc import syntax
@@ -11,7 +12,7 @@ from netc.emit.calls import ClassNames, Signature
 from netc.emit.forward import Forward, names_in
 from netc.emit.resolve import Freeze, Inexpressible, Resolver, values_in
 from netc.emit.results import result_hint
-from netc.emit.wrapping import INDENT, layout
+from netc.emit.wrapping import INDENT, WIDTH, layout
 from netc.graph import Network, Parameter, Template, Use
 from netc.layer import Layer
 from netc.naming import python_name, short_name
@@ -218,9 +219,10 @@ class Model(ClassNames):
         if template.parent is None:
             return []
         outer = self.tensor_names(template.parent) | self.parameter_names(template.parent)
+        outer |= {"x", *self.outer_tensors(template.parent)}
         own = self.tensor_names(template) | self.parameter_names(template)
         found = dict.fromkeys(name.id for name in names_in(list(template.body)))
-        return [name for name in found if name in outer and name not in own and name not in template.inputs]
+        return [name for name in found if name in outer and name not in own and (name not in template.inputs or name == "x")]
 
     def tensor_names(self, template: Template) -> set[str]:
         """The names that a template binds to tensors."""
@@ -303,7 +305,10 @@ class Model(ClassNames):
 
 
 def docstring(doc: str) -> list[str]:
-    lines = doc.strip().replace("\\", "\\\\").replace('"""', "'''").splitlines()
+    """The lines of a comment as a docstring; those that are too wide are wrapped."""
+    text = doc.strip().replace("\\", "\\\\").replace('"""', "'''")
+    width = WIDTH - len(INDENT) - 2 * len('"""')
+    lines = [part for line in text.splitlines() for part in wrap(line, width) or [""]]
     if len(lines) == 1:
         return [f'{INDENT}"""{lines[0]}"""']
     return [f'{INDENT}"""{lines[0]}', *(f"{INDENT}{line}".rstrip() for line in lines[1:]), f'{INDENT}"""']

@@ -43,7 +43,7 @@ COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
 }
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "range": range, "enumerate": enumerate, "zip": zip, "len": len, "min": min, "max": max, "abs": abs, "sum": sum,
-    "round": round, "int": int, "float": float, "list": list, "reversed": reversed, "sorted": sorted,
+    "round": round, "int": int, "float": float, "list": list, "str": str, "reversed": reversed, "sorted": sorted,
     "make_divisible": divisible, "dict.fromkeys": dict.fromkeys, "partial": partial, "OrderedDict": dict,
     **{f"math.{name}": getattr(math, name) for name in ("ceil", "floor", "sqrt", "log", "exp", "prod")},
 }  # fmt: skip

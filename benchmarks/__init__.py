@@ -1,0 +1,1 @@
+"""Measures what the compiler promises, each figure as a ratio within one run: `python -m benchmarks`."""

@@ -22,6 +22,8 @@ def check(network: Network) -> tuple[Diagnostic, ...]:
 
 
 def unused_parameters(define: syntax.Define) -> Iterator[Diagnostic]:
+    if not define.params:
+        return
     used = {name for statement in define.body for name in names_in(statement)}
     used |= {name for param in define.params if param.default is not None for name in names_in(param.default)}
     for param in define.params:
@@ -37,7 +39,7 @@ def unused_values(define: syntax.Define, template: Template) -> Iterator[Diagnos
         if isinstance(statement, syntax.Assign):
             for name in statement.target.names:
                 bound.setdefault(name, statement)
-    read = {name for statement in define.body for name in names_in(statement)}
+    read = {name for statement in define.body for name in names_in(statement)} if bound else set()
     for name, node in bound.items():
         if name not in read and not name.startswith("_"):
             yield Diagnostic("W0702", f"`{name}` is never read", Label(node.span, "kept here"), severity="warning")

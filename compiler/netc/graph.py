@@ -44,7 +44,7 @@ class Module:
 
     def named_state(self, prefix: str = "") -> Iterator[tuple[str, State]]:
         """The `state_dict` keys in order with what they hold."""
-        for name, state in self.state.items():
+        for name, state in sorted(self.state.items(), key=lambda item: item[1].kind == "buffer"):
             yield prefix + name, state
         for label, child in self.children.items():
             yield from child.named_state(f"{prefix}{label}.")
@@ -106,10 +106,10 @@ class Use:
     - `layer`: a PyTorch module, placed here; `function`: a call in `forward`.
     - `block`: a definition (or suite) placed here; `inline`: one expanded in place.
     - `member`: a module that is placed elsewhere, used again.
-    - `parameter`: a layer or block that a parameter holds; `value`: a tensor that becomes the flow.
+    - `value`: a tensor that becomes the flow; `deferred`: a chain kept under a name (`expr`), placed here.
     """
 
-    kind: Literal["layer", "function", "block", "inline", "member", "parameter", "value"]
+    kind: Literal["layer", "function", "block", "inline", "member", "value", "deferred"]
     layer: Layer | None = None
     inputs: tuple[Value, ...] = ()
     operands: tuple[syntax.Expr | None, ...] = ()
@@ -121,6 +121,7 @@ class Use:
     tensors: dict[str, Value] = field(default_factory=dict)
     callee: str = ""
     define: syntax.Define | None = None
+    expr: syntax.Expr | None = None
     label: str | None = None
     numbered: bool = False
     output: Values | None = None

@@ -351,6 +351,11 @@ class Layer(Signature):
     examples: ClassVar[tuple[Example, ...]] = ()
 
     @classmethod
+    def is_uniform(cls) -> bool:
+        """Whether it is constructed without a word about what reaches it, so that any such layer can be passed."""
+        return cls.inferred is Layer.inferred and cls.arguments is Layer.arguments and "{n}" not in (cls.module or "")
+
+    @classmethod
     def names(cls) -> tuple[str | None, str | None]:
         """The name as a module and the name as a function, None where there is no such form."""
         function = cls.function_name or (cls.function or "").rpartition(".")[2].replace("{n}d", "")

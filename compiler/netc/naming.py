@@ -19,6 +19,10 @@ MODULE_ATTRIBUTES = frozenset(
     "register_parameter register_state_dict_post_hook register_state_dict_pre_hook requires_grad_ set_extra_state "
     "set_submodule share_memory state_dict to to_empty train training type xpu zero_grad".split()
 )
+# Classes that emitted files import or define besides the model's.
+TAKEN = frozenset(
+    {"F", "Tensor", "OrderedDict", "Sequence", "Callable", "NamedTuple", "Path", "Figure", "nn", "torch", "math"}
+)
 RESERVED = frozenset({"self", "nn", "torch", "F", "math", "super", "partial", "OrderedDict", "Tensor"})
 
 

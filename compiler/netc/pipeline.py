@@ -16,6 +16,7 @@ from netc.diagnostics import Diagnostic, InternalError, Label, Source, Span, Spe
 from netc.elaborate import Elaborator, FileScope, evaluate_in, open_file
 from netc.files import FileError, read_text
 from netc.graph import Module, Network
+from netc.limits import lifted
 from netc.parse import parse
 from netc.plugins import load_registry
 from netc.recipe import NetParameter, NetworkFacts, Recipe
@@ -123,6 +124,7 @@ class Compiled(Record, eq=True):
         return module
 
 
+@lifted()
 def compile(
     spec: str | Path | Source,
     net: str | None = None,
@@ -143,7 +145,10 @@ def compile(
     given = dict(params or {})
     overrides = {key: expression(key, value) for key, value in given.items() if key.startswith(PREFIX)}
     values = {key: value_of(key, value, elaborator, scope) for key, value in given.items() if key not in overrides}
-    network = elaborator.elaborate(scope, net, values)
+    try:
+        network = elaborator.elaborate(scope, net, values)
+    except RecursionError:
+        raise lone("E0501", "blocks and suites are nested too deep to be expanded", source) from None
     block = choose_train(file, source, train)
     found = (*network.warnings, *check(network))
     command = build_command(source.name, net, train, given)

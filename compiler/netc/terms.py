@@ -122,8 +122,17 @@ class Written:
         return self.operands
 
     def __str__(self) -> str:
-        pairs = zip(self.operands, self.needs, strict=True)
-        return self.source.format(*(print_term(operand, need) for operand, need in pairs))
+        parts = [print_term(operand, need) for operand, need in zip(self.operands, self.needs, strict=True)]
+        return _interpolated(self.source, parts) if self.source.startswith('f"') else self.source.format(*parts)
+
+
+def _interpolated(source: str, parts: list[str]) -> str:
+    """An f-string with its fields filled; texts are spliced in, and what quotes a text does so with the other quotes."""
+    for i, part in enumerate(parts):
+        if len(part) > 1 and part[0] == part[-1] == '"' and '"' not in part[1:-1]:
+            source = source.replace(f"{{{{{{{i}}}}}}}", part[1:-1].replace("{", "{{{{").replace("}", "}}}}"))
+    text = source.format(*(part.replace('"', "'") for part in parts))
+    return text if "{" in text.replace("{{", "") else text[1:].replace("{{", "{").replace("}}", "}")
 
 
 Atom = Place | Symbol | Floor | Written

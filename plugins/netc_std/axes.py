@@ -104,7 +104,6 @@ def _broadcast(a: Shape, b: Shape) -> Shape:
         else:
             where = f"dimension {number}" if len(a) == len(b) else f"dimension {number - rank}, from the end"
             raise Reject(
-                f"the shapes {show_shape(a)} and {show_shape(b)} do not fit: "
                 f"{show_dim(one)} and {show_dim(other)} in {where}",
                 help="sizes must be equal, or one of them 1",
             )

@@ -2,7 +2,7 @@ import torch.nn.functional as F
 from torch import nn
 
 FROZEN = ["zero"]
-PARAMS = [{}, {"depth": 1}, {"depth": 2}, {"zero": 2, "widths": [3, 5, 7]}]
+PARAMS = [{}, {"depth": 1}, {"depth": 2, "zero": 1}, {"zero": 2, "widths": [3, 5, 7]}]
 
 
 class Unit(nn.Module):

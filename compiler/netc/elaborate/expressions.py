@@ -62,6 +62,7 @@ LEVELS: dict[str, tuple[int, int, int]] = {
     "**": (POWER, ATOM, UNARY),
 }
 COMPARISON = (COMPARE, SUM, SUM)
+COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">="})
 
 OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add,
@@ -229,9 +230,7 @@ class Expressions:
     def binding(self, name: str, value: Any, owner: object, node: syntax.Node) -> Binding:
         """A name for a value; an integer remembers the name."""
         term = Term.atom(Place("name", owner, name))
-        if is_int(value):
-            value = Known.make(int(value), term)
-        return Binding(value, term, node.span)
+        return Binding(traced(value, term), term, node.span)
 
     def _evaluate_unary(self, expr: syntax.Unary, frame: Frame) -> Any:
         if expr.operator == "not":
@@ -254,6 +253,8 @@ class Expressions:
                 help="operators on the flow stand at the start of a statement: `+ y`",
             )
         self._bound_work(expr, left, right)
+        if expr.operator in COMPARISONS and (isinstance(left, Term) or isinstance(right, Term)):
+            return self._compare_sizes(expr, left, right)
         try:
             value = OPERATIONS[expr.operator](left, right)
         except ZeroDivisionError:
@@ -264,6 +265,16 @@ class Expressions:
         if isinstance(value, complex):
             raise fault("E0404", expr.span, "the result is not a real number", "here")
         return self.trace(expr, value, frame)
+
+    def _compare_sizes(self, expr: syntax.Binary, left: Any, right: Any) -> bool:
+        """Compares sizes of which a run decides one, as far as that can be told before."""
+        if is_number(left) and is_number(right) and not isinstance(left, float) and not isinstance(right, float):
+            difference = Term.of(left) - Term.of(right)
+            if difference.constant is not None:
+                return bool(OPERATIONS[expr.operator](difference.constant, 0))
+        unknown = left if isinstance(left, Term) else right
+        text = f"`{unknown}` is known only when the network runs"
+        raise fault("E0405", expr.span, text, "this needs a number before", help="give the input fixed sizes")
 
     def _either(self, expr: syntax.Binary, frame: Frame) -> Any:
         left = self.evaluate(expr.left, frame)
@@ -425,6 +436,10 @@ class Expressions:
     def _render_string(self, expr: syntax.String, frame: Frame) -> Term:
         if all(isinstance(part, str) for part in expr.parts):
             return literal("".join(str(part) for part in expr.parts))
+        if len(expr.parts) == 1 and isinstance(expr.parts[0], syntax.Name):
+            found = self.find(expr.parts[0].id, frame)
+            if isinstance(found, Binding) and isinstance(found.value, str):
+                return found.term
         source = ""
         operands: list[Term] = []
         for part in expr.parts:
@@ -512,10 +527,10 @@ class Expressions:
     def _render_call(self, expr: syntax.Call, frame: Frame) -> Term:
         name = expr.function.span.text
         found = self.find(name, frame)
+        if isinstance(found, FunctionRef):
+            return self._render_function(expr, found, frame)
         operands = tuple(self.render(arg.value, frame) for arg in expr.args)
         fields = [f"{{{i}}}" if a.name is None else f"{a.name}={{{i}}}" for i, a in enumerate(expr.args)]
-        if isinstance(found, FunctionRef):
-            return written(f"{name}({', '.join(fields)})", operands, requires=(("function", found.function),))
         if isinstance(found, LayerRef | BlockRef) and name not in BUILTINS:
             return recipe_call_term(found, fields, operands)
         builtin = BUILTINS[name]
@@ -523,6 +538,25 @@ class Expressions:
         if "{0}" in builtin.python:
             return written(builtin.python, operands, ATOM, ATOM, requires)
         return written(builtin.python.replace("{}", ", ".join(fields)), operands, requires=requires)
+
+    def _render_function(self, expr: syntax.Call, ref: FunctionRef, frame: Frame) -> Term:
+        """A function of the file written out, the arguments in place of its parameters."""
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            self.depth = 0
+            raise fault("E0501", expr.span, f"`{ref.function.name}` calls itself, which cannot be written as PyTorch", "here")
+        inner = Frame(frame.template, ref.scope, frame.container)
+        names = [param.name for param in ref.function.params]
+        given = {arg.name or names[i]: self.render(arg.value, frame) for i, arg in enumerate(expr.args)}
+        for param in ref.function.params:
+            term = given.get(param.name)
+            if term is None:
+                assert param.default is not None
+                term = self.render(param.default, inner)
+            inner.env[param.name] = Binding(None, term, param.span)
+        result = self.render(ref.function.value, inner)
+        self.depth -= 1
+        return result
 
     def _render_pipe(self, expr: syntax.Expr, frame: Frame) -> Term:
         raise fault("E0406", expr.span, "a chain cannot be handed on here", "name it with a `def`")
@@ -568,7 +602,8 @@ def sequence_term(parts: Sequence[Term], brackets: str) -> Term:
 def recipe_term(ref: LayerRef | BlockRef) -> Term:
     if isinstance(ref, BlockRef):
         return written(ref.define.name, requires=(("define", ref.define),))
-    return written(short_name(ref.cls.module or ref.name)[0], requires=(("layer", ref.cls),))
+    name = short_name(ref.cls.module or ref.name)[0].replace("{n}", "{{n}}").replace("{", "{{").replace("}", "}}")
+    return written(name, requires=(("layer", ref.cls),))
 
 
 def recipe_call_term(ref: LayerRef | BlockRef, fields: Sequence[str], operands: tuple[Term, ...]) -> Term:
@@ -585,8 +620,19 @@ def render_target(target: syntax.Target) -> str:
     return ", ".join(t.name if t.name is not None else f"({render_target(t)})" for t in target.items)
 
 
+def traced(value: Any, term: Term) -> Any:
+    """A value whose integers remember the term, those in a sequence its entries."""
+    if is_int(value):
+        return Known.make(int(value), term)
+    if isinstance(value, tuple | list) and any(is_int(item) or isinstance(item, tuple | list) for item in value):
+        return type(value)(traced(item, written(f"{{0}}[{i}]", (term,), ATOM, ATOM)) for i, item in enumerate(value))
+    return value
+
+
 def plain(value: Any) -> Any:
     """A value without the terms of its integers."""
+    if isinstance(value, tuple | list) and any(isinstance(item, Known | tuple | list) for item in value):
+        return type(value)(plain(item) for item in value)
     return int(value) if isinstance(value, Known) else value
 
 

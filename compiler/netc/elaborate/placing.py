@@ -593,12 +593,12 @@ class Placing(Expressions):
         if is_flowing(value):
             return "tensor"
         if isinstance(value, LayerRef):
-            return "layer" if self.is_uniform(value.cls) else value.name
+            return "layer" if value.cls.is_uniform() and not value.function else value.name
         if isinstance(value, BlockRef):
             return value.define
         if isinstance(value, Bound):
             target = value.target
-            uniform = isinstance(target, LayerRef) and self.is_uniform(target.cls)
+            uniform = isinstance(target, LayerRef) and target.cls.is_uniform() and not target.function
             return "layer" if uniform else (id(value.call), id(value.frame))
         if isinstance(value, Deferred):
             return (id(value.expr), id(value.frame))
@@ -607,10 +607,6 @@ class Placing(Expressions):
         if isinstance(value, tuple | list):
             return ("list", *sorted({str(self.kind_of(item)) for item in value}))
         return "int" if isinstance(value, int) and not isinstance(value, bool) else type(value).__name__
-
-    def is_uniform(self, cls: type[Layer]) -> bool:
-        """Whether the layer is constructed without a word about what reaches it, so that any such one can be passed."""
-        return cls.inferred is Layer.inferred and cls.arguments is Layer.arguments and "{n}" not in (cls.module or "")
 
     def rebind_parameters(self, define: syntax.Define, values: dict[str, Any], inner: Frame, template: Template) -> None:
         """Gives each parameter the term by which the class knows it, and notes the value that it took."""

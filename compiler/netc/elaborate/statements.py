@@ -8,7 +8,8 @@ from typing import Any
 from netc import syntax
 from netc.diagnostics import Diagnostics, Label
 from netc.elaborate.placing import Placing, attach, map_values, strip
-from netc.elaborate.syntactic import assigned, is_module, modules_only
+from netc.elaborate.cloning import copied
+from netc.elaborate.syntactic import assigned, bound, is_module, modules_only
 from netc.elaborate.values import (
     POISON,
     Binding,
@@ -29,7 +30,7 @@ from netc.elaborate.values import (
     tensors,
 )
 from netc.graph import Construction, Guard, Joined, Loop, Module, Step, Template, Use
-from netc.layer import State, is_int
+from netc.layer import Layer, State, is_int
 from netc.naming import class_name
 from netc.shapes import Value
 from netc.terms import COMPARE, SUM, Place, Term, written
@@ -192,7 +193,7 @@ class Statements(Placing):
         flat = [t for side in sides for t in tensors(side)]
         try:
             layer.admit(*values)
-            output = layer.infer(*values) if len(values) > 1 or layer.inputs[0].startswith("*") else values[0]
+            output = self.joined_value(layer, values)
         except Exception as error:
             raise self.mismatch(error, ref, flat, node) from None
         use = Use("function", layer, values, callee=name, output=output)
@@ -200,6 +201,15 @@ class Statements(Placing):
         frame.template.sites.setdefault(node, use)
         frame.container.module.steps.append(Step(None, name, None, output))
         return attach(output, span)
+
+    def joined_value(self, layer: Layer, values: tuple[Value, ...]) -> Any:
+        """What comes of joining any number of values by a function of many, or of two at a time."""
+        if layer.inputs[0].startswith("*"):
+            return layer.infer(*values)
+        result: Any = values[0]
+        for value in values[1:]:
+            result = layer.infer(result, value)
+        return result
 
     def mismatch(self, error: Exception, ref: LayerRef, sides: Sequence[Tensor], node: syntax.Node) -> Exception:
         """A refusal to join, with every side and the place that made it."""
@@ -359,7 +369,7 @@ class Statements(Placing):
     def named_stage(self, name: str, expr: syntax.Expr, call: syntax.Call | None, frame: Frame, label: str | None) -> None:
         head = expr if isinstance(expr, syntax.Name) else expr.function  # type: ignore[attr-defined]
         found = None if name in ("x", "_") else frame.lookup(name)
-        placed = frame.container.labels.get(name)
+        placed = frame.container.labels.get(name) if name not in ("x", "_") else None
         if found is None and placed is not None and call is None:
             if label is not None:
                 return self.second_key(placed, label, frame, expr)
@@ -394,8 +404,12 @@ class Statements(Placing):
     def place_deferred(self, value: Deferred, expr: syntax.Expr, frame: Frame, label: str | None) -> None:
         """A chain that was kept under a name or passed as an argument, placed here."""
         if label is None:
-            return self.run(value.expr, frame)
-        return self.labelled(syntax.Flow(expr.span, None, syntax.Name(expr.span, label), value.expr), frame)
+            self.run(value.expr, frame)
+            frame.template.sites.setdefault(expr, Use("deferred", expr=value.expr))
+            return None
+        self.labelled(syntax.Flow(expr.span, None, syntax.Name(expr.span, label), value.expr), frame)
+        frame.template.sites.setdefault(expr, Use("deferred", expr=value.expr))
+        return None
 
     def set_flow(self, expr: syntax.Expr, value: Any, frame: Frame, label: str | None) -> None:
         if not is_flowing(value):
@@ -728,6 +742,7 @@ class Statements(Placing):
         if not isinstance(found, BlockRef):
             raise fault("E0402", body.span, "`inline` takes a block", "here")
         values, terms, _ = self.block_arguments(found, call, frame, body, frame)
+        found = BlockRef(self.copy_for(body, found.define, frame.template), found.scope)
         inner = self.new_frame(found, frame)
         inner.template, inner.container, inner.chain = frame.template, frame.container, (*frame.chain, (found.define.name, body.span))
         self.bind_parameters(found.define, values, inner)
@@ -743,8 +758,19 @@ class Statements(Placing):
         inner.entry = inner.flow = frame.flow
         frame.template.sites.setdefault(body, Use("inline", callee=found.define.name, define=found.define))
         self.statements(found.define.body, inner)
+        if inner.returned is not None:
+            raise fault("E0409", body.span, f"`{found.define.name}` returns, and what is inlined cannot", "here")
         frame.defaults = inner.defaults
         frame.flow = inner.flow
+
+    def copy_for(self, place: syntax.Expr, define: syntax.Define, template: Template) -> syntax.Define:
+        """The text of a definition for one place where it is inlined, with names that the class has not bound yet."""
+        known = template.sites.get(place)
+        if isinstance(known, Use) and known.define is not None:
+            return known.define
+        inlined = [s.define.body for s in template.sites.values() if isinstance(s, Use) and s.define is not None]
+        taken = {name for body in (template.body, *inlined) for name in bound(body)} | set(template.parameters)
+        return copied(define, taken)
 
 
 def is_tensor_call(expr: syntax.Expr, statements: Statements, frame: Frame) -> bool:

@@ -18,7 +18,9 @@ def modules_only(body: Iterable[syntax.Stmt], names: Collection[str]) -> bool:
 def _places_modules(statement: syntax.Stmt, names: Collection[str]) -> bool:
     match statement:
         case syntax.Flow(operator=None, label=label, body=body):
-            return label is not None or is_module(body, names)
+            if label is not None:
+                return not reads_outside(body)
+            return is_module(body, names)
         case syntax.For(target=target, body=body):
             return modules_only(body, {*names, *target.names})
         case syntax.If(branches=branches, otherwise=otherwise):
@@ -26,6 +28,24 @@ def _places_modules(statement: syntax.Stmt, names: Collection[str]) -> bool:
         case syntax.Input() | syntax.Default() | syntax.Init():
             return True
     return False
+
+
+def reads_outside(expr: syntax.Expr) -> bool:
+    """Whether what stands under a label reads the definition's input `x`, which only a `forward` can hand to it."""
+    if isinstance(expr, syntax.Name):
+        return expr.id == "x"
+    return not isinstance(expr, syntax.Attribute) and any(reads_outside(part) for part in parts_of(expr))
+
+
+def parts_of(node: object) -> Iterator[syntax.Expr]:
+    """The expressions directly inside a node."""
+    if isinstance(node, tuple):
+        for item in node:
+            yield from ([item] if isinstance(item, syntax.Expr) else parts_of(item))
+    elif isinstance(node, syntax.Node):
+        for name in node.__match_args__:
+            value = getattr(node, name)
+            yield from ([value] if isinstance(value, syntax.Expr) else parts_of(value))
 
 
 def is_module(expr: syntax.Expr, names: Collection[str]) -> bool:
@@ -58,6 +78,19 @@ def assigned(body: Iterable[syntax.Stmt]) -> Iterator[str]:
                 for _, inner in branches:
                     yield from assigned(inner)
                 yield from assigned(otherwise)
+
+
+def bound(body: Iterable[syntax.Stmt]) -> Iterator[str]:
+    """All names that a definition's text binds to values: by assignment and by loops, in groups and forks too."""
+    pending: list[object] = [*body]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, syntax.Target):
+            yield from node.names
+        elif isinstance(node, syntax.Node):
+            pending.extend(getattr(node, name) for name in node.__match_args__ if name != "span")
+        elif isinstance(node, tuple):
+            pending.extend(node)
 
 
 def has_input(body: Iterable[syntax.Stmt]) -> bool:

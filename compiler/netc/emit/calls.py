@@ -120,7 +120,8 @@ class Calls:
         """A layer that a parameter holds: the class is told which."""
         name = use.callee[1:]
         known = self.template.parameters.get(name)
-        if known is None or self.resolver.constant(self.template, name) is not None:
+        uniform = use.layer is not None and use.layer.is_uniform()
+        if known is None or not uniform or self.resolver.constant(self.template, name) is not None:
             return None
         self.plan.used.add(name)
         return call(python_name(name), [])

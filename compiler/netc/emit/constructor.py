@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from keyword import iskeyword
@@ -10,11 +11,11 @@ from typing import Any
 from netc import syntax
 from netc.emit.calls import Calls, outside_training
 from netc.emit.python import Lines, Py
-from netc.emit.resolve import Inexpressible
+from netc.emit.resolve import Inexpressible, own_names, only_atom
 from netc.graph import Argument, Guard, InitRule, Use
 from netc.layer import Initializer
 from netc.naming import python_name
-from netc.terms import OR, UNARY, Place, Term
+from netc.terms import OR, UNARY, Place, Term, Written
 
 LIST_NAMES = ("layers", "blocks", "members", "parts", "units", "pieces", "items", "modules")
 
@@ -178,7 +179,7 @@ class Constructor(Calls):
 
     def fill_body(self, statement: syntax.Flow, members: Members) -> None:
         label = self.entry_label(statement.label)
-        body = statement.body
+        body = self.kept(statement.body)
         if statement.label is not None and not isinstance(body, syntax.Name | syntax.Call | syntax.IfElse):
             return self.append(members, Entry(self.container(body), label))
         if isinstance(body, syntax.Pipe):
@@ -188,6 +189,11 @@ class Constructor(Calls):
         if isinstance(body, syntax.Group):
             return self.fill(body.body, members)
         return self.fill_stage(body, label, members)
+
+    def kept(self, body: syntax.Expr) -> syntax.Expr:
+        """The chain behind a name under which one was kept."""
+        use = self.use(body)
+        return use.expr if use is not None and use.expr is not None else body
 
     def entry_label(self, label: syntax.Name | syntax.String | None) -> tuple[str, bool] | None:
         if label is None or (isinstance(label, syntax.Name) and label.id == "seq"):
@@ -312,7 +318,7 @@ class Constructor(Calls):
                 continue
             source = self.text(joined.terms[outcome])
             if source != name:
-                self.lines.add(f"{name} = {source}")
+                self.lines.add(assignment(name, source))
         for key, name in self.carried(node):
             self.plan.current[name] = (node, key)
 
@@ -331,7 +337,7 @@ class Constructor(Calls):
                     self.member_for(statement)
                 case syntax.If():
                     bodies = (*(b for _, b in statement.branches), statement.otherwise)
-                    if any(self.places(b) or self.counts(b) for b in bodies):
+                    if any(self.places(b) or self.counts(b) for b in bodies) or self.carried(statement):
                         self.branches(statement, self.members)
                 case syntax.Tie(target=target, source=source):
                     self.lines.add(f"self.{target.span.text} = self.{source.span.text}")
@@ -355,6 +361,7 @@ class Constructor(Calls):
         if not self.places([statement]):
             if statement.when is not None:
                 self.flag(statement)
+                self.sizes_after(statement)
             return None
         if statement.when is None:
             return self.member_body(statement)
@@ -380,6 +387,17 @@ class Constructor(Calls):
         with self.lines.block(f"if {self.text(rest)}:"):
             self.member_body(statement)
         return None
+
+    def sizes_after(self, statement: syntax.Flow) -> None:
+        """Sizes that a guarded function changes."""
+        if not self.carried(statement) or self.decide(statement.when, optional=True) is not None:  # type: ignore[arg-type]
+            return
+        before = dict(self.plan.current)
+        with self.lines.block(f"if {self.condition(statement.when)}:"):  # type: ignore[arg-type]
+            self.assign_running(statement, 1)
+        self.plan.current = before
+        with self.lines.block("else:"):
+            self.assign_running(statement, 0)
 
     def optional(self, statement: syntax.Flow) -> None:
         """Modules that a condition may leave out."""
@@ -437,6 +455,7 @@ class Constructor(Calls):
 
     def container(self, body: syntax.Expr) -> str:
         """The expression for what stands under a label."""
+        body = self.kept(body)
         use = self.use(body)
         if use is not None and use.callee != "Sequential":
             source = self.module(body)
@@ -556,7 +575,13 @@ class Constructor(Calls):
                 with self.lines.block(f"if {self.condition(statement.when)}:"):
                     self.lines.add(f"{render_target(statement.target)} = {self.text(self.template.terms[statement])}")
                 return None
-        self.lines.add(f"{render_target(statement.target)} = {self.text(self.template.terms[statement])}")
+        term, target = self.template.terms[statement], render_target(statement.target)
+        source, atom = self.text(term), only_atom(term)
+        if isinstance(atom, Written) and atom.source == "{0} + {1}" and self.text(atom.operands[0]) == target:
+            source = f"{target} + {self.text(atom.operands[1])}"
+            self.lines.add(assignment(target, source))
+        else:
+            self.lines.add(f"{target} = {source}")
         return None
 
     def parameter(self, statement: syntax.Param) -> None:
@@ -631,12 +656,12 @@ class Constructor(Calls):
                 else:
                     self.lines.add(line)
 
-    def init_pattern(self, rule: Any) -> None:
+    def init_pattern(self, rule: InitRule) -> None:
         self.plan.requires["from fnmatch import fnmatchcase"] = None
-        with self.lines.block("for name, module in self.named_modules():"):
-            with self.lines.block(f'if fnmatchcase(name, "{rule.target}"):'):
-                for name, value, arguments in rule.rules:
-                    self.lines.add(self.init_call(value, arguments, f"module.{name}"))
+        for leaf, value, arguments in rule.rules:
+            with self.lines.block("for name, parameter in self.named_parameters():"):
+                with self.lines.block(f'if fnmatchcase(name, "{rule.target}.{leaf}"):'):
+                    self.lines.add(self.init_call(value, arguments, "parameter"))
 
     def init_call(self, value: Any, arguments: Sequence[Argument], target: str) -> str:
         if not isinstance(value, Initializer):
@@ -687,6 +712,13 @@ def flag_name(statement: syntax.Flow) -> str:
         if word.isidentifier():
             return f"use_{word.lower()}"
     return "enabled"
+
+
+def assignment(name: str, source: str) -> str:
+    """`name = source`, or `name += rest` where a sum begins with the name."""
+    if source.startswith(f"{name} + ") and not {" if ", " or ", " and "} & set(re.findall(r" \w+ ", source)):
+        return f"{name} += {source.removeprefix(f'{name} + ')}"
+    return f"{name} = {source}"
 
 
 def entry_text(entry: Entry) -> str:

@@ -298,6 +298,9 @@ class Forward(Constructor):
             self.function_stage(use)
         elif use.kind == "inline":
             self.inline_block(expr)
+        elif use.kind == "deferred":
+            assert use.expr is not None
+            self.run(use.expr)
         else:
             assert use.label is not None
             member = attribute(use.callee if use.kind == "member" else use.label)
@@ -324,7 +327,8 @@ class Forward(Constructor):
         if layer.source is not None and layer.function.startswith("own:"):
             self.plan.requires[("layer", type(layer))] = None
         if layer.inputs and layer.inputs[0].startswith("*"):
-            listed = sides[0].text if len(sides) == 1 else f"[{', '.join(side.text for side in sides)}]"
+            alone = len(sides) == 1 and sides[0].level > 0
+            listed = sides[0].text if alone else f"[{', '.join(side.text for side in sides)}]"
             return Py(f"{self.imported(layer.function)}({', '.join([listed, *arguments])})")
         if layer.function.startswith("."):
             method = layer.function[1:]
@@ -349,7 +353,7 @@ class Forward(Constructor):
                 if isinstance(index, syntax.Literal_):
                     return Py(f"{self.tensor(value).at(ATOM)}[{index.text}]")
             case syntax.TupleExpr(items=items):
-                return Py(", ".join(self.tensor(item).text for item in items), 0)
+                return Py(", ".join(self.tensor(item).at(TERNARY) for item in items), 0)
             case syntax.Call():
                 use = self.use(expr)
                 if use is not None:
@@ -436,8 +440,14 @@ class Forward(Constructor):
         return self.use(value) is not None
 
     def side_value(self, statement: syntax.Flow) -> None:
-        assert isinstance(statement.label, syntax.Name) and statement.when is not None
+        assert isinstance(statement.label, syntax.Name)
         name = python_name(statement.label.id)
+        if statement.when is None:
+            before = Py(self.flush())
+            self.run_labelled(statement)
+            self.out.add(f"{name} = {self.flow.text}")
+            self.flow = before
+            return
         if not isinstance(self.template.sites.get(statement.when), Guard):
             return
         guard = self.template.sites[statement.when]

@@ -15,7 +15,7 @@ from netc.emit.results import result_hint
 from netc.emit.wrapping import INDENT, WIDTH, layout
 from netc.graph import Network, Parameter, Template, Use
 from netc.layer import Layer
-from netc.naming import python_name, short_name
+from netc.naming import TAKEN, python_name, short_name
 from netc.sources import ModelSource
 from netc.terms import Symbol, Term, Written
 
@@ -58,13 +58,15 @@ class Model(ClassNames):
         self.names: dict[Template, str] = {}
         self.requires: dict[Any, None] = {}
         self.exposing: dict[Template, dict[Any, str]] = {}
+        self.writing: set[Template] = set()
 
     # ---- classes -------------------------------------------------------------------------------------
 
     def name(self, template: Template) -> str:
         if template not in self.names:
-            taken = set(self.names.values())
-            candidates = [template.name]
+            taken = {*self.names.values(), *TAKEN}
+            suffix = "Net" if template is self.network.template else "Block"
+            candidates = [template.name if template.name not in TAKEN else template.name + suffix]
             if template.parent is not None:
                 candidates.append(self.name(template.parent) + template.name)
             ranks = {value.rank for value in template.inputs.values()}
@@ -74,6 +76,8 @@ class Model(ClassNames):
         return self.names[template]
 
     def signature(self, template: Template) -> Signature:
+        if template in self.writing:
+            return self.sign(template)
         if template not in self.signatures:
             self.write(template)
         return self.signatures[template]
@@ -81,6 +85,7 @@ class Model(ClassNames):
     def write(self, template: Template) -> None:
         """Writes a class, again until nothing more turns out to be needed."""
         name = self.name(template)
+        self.writing.add(template)
         self.exposing[template] = dict(self.resolver.plan(template).exposed)
         for _ in range(MAX_PASSES):
             plan = self.resolver.plan(template)
@@ -95,6 +100,7 @@ class Model(ClassNames):
                 break
         else:
             raise Inexpressible("sizes that keep changing their names")
+        self.writing.discard(template)
         self.signatures[template] = self.sign(template)
         self.sources[template] = self.class_lines(name, template, writer, init, forward)
         self.requires.update(plan.requires)
@@ -308,7 +314,8 @@ def docstring(doc: str) -> list[str]:
     """The lines of a comment as a docstring; those that are too wide are wrapped."""
     text = doc.strip().replace("\\", "\\\\").replace('"""', "'''")
     width = WIDTH - len(INDENT) - 2 * len('"""')
-    lines = [part for line in text.splitlines() for part in wrap(line, width) or [""]]
+    paragraphs = [" ".join(part.split()) for part in text.split("\n\n")]
+    lines = "\n\n".join("\n".join(wrap(part, width)) for part in paragraphs).splitlines()
     if len(lines) == 1:
         return [f'{INDENT}"""{lines[0]}"""']
     return [f'{INDENT}"""{lines[0]}', *(f"{INDENT}{line}".rstrip() for line in lines[1:]), f'{INDENT}"""']

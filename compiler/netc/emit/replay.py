@@ -179,8 +179,9 @@ class Replayer:
 
     def make(self, name: str, *args: Any, **kwargs: Any) -> Made:
         """A module of an emitted class or of PyTorch."""
-        if name in self.classes:
-            return self.construct(name, args, kwargs)
+        return self.construct(name, args, kwargs) if name in self.classes else self.torch_module(name, *args, **kwargs)
+
+    def torch_module(self, name: str, *args: Any, **kwargs: Any) -> Made:
         made = Made(name, args, kwargs)
         if name == "Sequential":
             items = args[0].items() if len(args) == 1 and isinstance(args[0], dict) else enumerate(args)
@@ -209,7 +210,7 @@ class Replayer:
 
     def iterate(self, node: ast.expr, scope: dict[str, Any]) -> Sequence[Any]:
         """The items of a loop; initialisation, which goes over modules, is not replayed."""
-        if isinstance(node, ast.Call) and dotted(node.func).endswith(("self.modules", "self.named_modules")):
+        if isinstance(node, ast.Call) and dotted(node.func).endswith(("self.modules", "self.named_modules", "self.named_parameters")):
             return ()
         return list(self.evaluate(node, scope))
 
@@ -307,7 +308,7 @@ class Replayer:
 
     def attribute(self, node: ast.Attribute, scope: dict[str, Any]) -> Any:
         if dotted(node) == f"nn.{node.attr}":
-            return partial(self.make, node.attr)
+            return partial(self.torch_module, node.attr)
         value = self.evaluate(node.value, scope)
         if isinstance(value, Made):
             return value.members[node.attr] if node.attr in value.members else value.attributes.get(node.attr)
@@ -323,7 +324,7 @@ class Replayer:
             return FUNCTIONS[name](*args, **kwargs)
         if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Call):
             if dotted(node.func.value.func) == "super":
-                scope["self"].members.update(self.make("Sequential", *args, **kwargs).members)
+                scope["self"].members.update(self.torch_module("Sequential", *args, **kwargs).members)
                 return None
         if name == "self.add_module":
             return self.set_attribute(scope["self"], *args)

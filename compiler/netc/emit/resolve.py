@@ -75,7 +75,7 @@ class Resolver:
             return Term.atom(atom)
         known = (template, atom, frozenset(self._visiting))
         if known not in self._normal:
-            with self._assuming(key) if atom.kind == "join" else nullcontext():
+            with self._assuming(key) if atom.kind == "join" and atom.key[0] != "after" else nullcontext():
                 self._normal[known] = self._eliminate(template, atom)
         return self._normal[known]
 
@@ -442,8 +442,9 @@ class Resolver:
             name = "_"
         key = (place.owner, (name, index, axis))
         if key not in running:
-            base = "channels" if axis == 1 or index == 0 and axis not in (2, 3) else f"size_{axis}"
-            running[key] = base if name == "_" else f"{name}_{base}"
+            base = {1: "channels", 2: "height", 3: "width"}.get(axis, f"size_{axis}")
+            base = base if name == "_" else f"{name}_{base}"
+            running[key] = base if base not in own_names(template) else f"current_{base}"
         return self._fresh(template, key)
 
     def _fresh(self, template: Template, key: tuple[Any, Any]) -> str:
@@ -459,6 +460,15 @@ class Resolver:
 
 
 GUARD = object()
+
+
+def own_names(template: Template) -> set[str]:
+    """The names that a definition uses itself, which variables of the emitter must keep away from."""
+    found = {*template.parameters, *template.inputs}
+    for node in (*template.sites, *template.terms):
+        if isinstance(node, syntax.Assign | syntax.For):
+            found.update(node.target.names)
+    return found
 
 
 def folded(term: Term) -> Term:

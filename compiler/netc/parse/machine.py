@@ -38,7 +38,7 @@ class Machine:
         self.last_end = offset
 
     def feed(self, token: Token) -> bool:
-        """Take one token; False, with the stacks as before, if it cannot stand here."""
+        """Take one token; False, with the stacks as before (but for the ends of lists), if it cannot stand here."""
         tables, states, kind = self.tables, self.states, token.type
         before: tuple[list[int], list[object], list[int], list[int]] | None = None
         while True:
@@ -88,7 +88,10 @@ class Machine:
             value = popped[pick] if pick >= 0 else None
             if pick in rule.spliced:
                 assert isinstance(value, list)
-                children += value
+                if children:
+                    children += value
+                else:
+                    children = value  # a list that grows by one at each step is not copied at each
             else:
                 children.append(value)
         result: object = children

@@ -201,6 +201,8 @@ def check(specs: tuple[str, ...], choices: Choices) -> int:
     for number, spec in enumerate(specs):
         try:
             compiled = choices.compile(spec)
+            if choices.net is None or choices.train is not None:
+                compiled.check_recipes()
         except SpecError as error:
             show(error.diagnostics)
             failed = True

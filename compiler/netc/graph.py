@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Literal
 
 from netc import syntax
@@ -44,25 +45,33 @@ class Module:
 
     def named_state(self, prefix: str = "") -> Iterator[tuple[str, State]]:
         """The `state_dict` keys in order with what they hold."""
-        for name, state in sorted(self.state.items(), key=lambda item: item[1].kind == "buffer"):
-            yield prefix + name, state
-        for label, child in self.children.items():
-            yield from child.named_state(f"{prefix}{label}.")
+        places = ((f"{path}.", module) for path, module in self.walk(prefix))
+        for place, module in chain([(prefix, self)], places):
+            for name, state in sorted(module.state.items(), key=lambda item: item[1].kind == "buffer"):
+                yield place + name, state
 
     def walk(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
         """Every module below this one with its path, in registration order."""
-        for label, child in self.children.items():
-            yield prefix + label, child
-            yield from child.walk(f"{prefix}{label}.")
+        pending = [(prefix + label, child) for label, child in reversed(self.children.items())]
+        while pending:
+            path, module = pending.pop()
+            yield path, module
+            pending += [(f"{path}.{label}", child) for label, child in reversed(module.children.items())]
 
     @property
     def parameter_count(self) -> int:
         """The number of trained scalars in this module and below; a shared module counts once."""
-        if self._size is None:
-            trained = [s.shape for n, s in self.state.items() if s.kind == "parameter" and n not in self.tied]
-            own = sum(_volume(shape) for shape in trained)
-            distinct = {id(child): child for child in self.children.values()}
-            self._size = own + sum(child.parameter_count for child in distinct.values())
+        pending = [self]
+        while pending:
+            module = pending[-1]
+            distinct = {id(child): child for child in module.children.values()}.values()
+            if open_ones := [child for child in distinct if child._size is None]:
+                pending += open_ones
+                continue
+            trained = [s.shape for n, s in module.state.items() if s.kind == "parameter" and n not in module.tied]
+            module._size = sum(map(_volume, trained)) + sum(child._size or 0 for child in distinct)
+            pending.pop()
+        assert self._size is not None
         return self._size
 
 

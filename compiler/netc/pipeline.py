@@ -101,10 +101,26 @@ class Compiled(Record, eq=True):
             if self.overrides:
                 raise lone("E0519", f"`{next(iter(self.overrides))}` is set, and the spec has no `train:`", self.source)
             return None
+        return self.read_recipe(self.train)
+
+    def read_recipe(self, train: syntax.Train) -> Recipe:
+        """One recipe of the file, checked against the network."""
         from netc.recipes import elaborate_recipe
 
         evaluate = evaluate_in(self.elaborator, self.scope)
-        return elaborate_recipe(self.train, facts(self.graph), self.registry, evaluate, self.overrides)
+        return elaborate_recipe(train, facts(self.graph), self.registry, evaluate, self.overrides)
+
+    def check_recipes(self) -> None:
+        """Checks the chosen recipe and, as far as nothing is overridden, the others; raises SpecError."""
+        found = []
+        for item in self.file.items:
+            if isinstance(item, syntax.Train) and (item is self.train or not self.overrides):
+                try:
+                    self.read_recipe(item)
+                except SpecError as error:
+                    found += error.diagnostics
+        if found:
+            raise SpecError(tuple(found))
 
     @cached_property
     def script(self) -> str:
@@ -222,7 +238,8 @@ def facts(network: Network) -> NetworkFacts:
     define = network.template.node
     assert isinstance(define, syntax.Define)
     inputs = [s.span for s in define.body if isinstance(s, syntax.Input)]
-    last = define.body[-1].span
+    moves = [s.span for s in define.body if isinstance(s, syntax.Flow | syntax.Return | syntax.For | syntax.If)]
+    last = moves[-1] if moves else define.name_span
     parameters = tuple(net_parameters(network.root))
     return NetworkFacts(
         define.name, tuple(network.inputs.items()), network.output, parameters, define.name_span, inputs[0], last
@@ -250,18 +267,18 @@ def fixed(size: Dim) -> int:
     return int(size)
 
 
-def flow(module: Module, prefix: str = "") -> list[tuple[str, str, str, int]]:
+def flow(module: Module) -> list[tuple[str, str, str, int]]:
     """The rows of the flow of shapes: modules that hold others are followed by what stands in them."""
     rows = []
-    for step in module.steps:
+    pending = [("", step) for step in reversed(module.steps)]
+    while pending:
+        prefix, step = pending.pop()
         label = f"{prefix}{step.label}" if step.label is not None else ""
         inner = step.module
-        nested = inner is not None and bool(inner.steps)
         text = step.text or (inner.name if inner is not None else "")
         count = inner.parameter_count if inner is not None else 0
         rows.append((label, " ".join(text.split()), shape_text(step.output), count))
-        if nested and inner is not None:
-            rows += flow(inner, f"{label}.")
+        pending += [(f"{label}.", below) for below in reversed(inner.steps)] if inner is not None else []
     return rows
 
 

@@ -180,7 +180,6 @@ def _assume(relation: Relation) -> bool:
     for side in (relation.left, relation.right):
         for atom in Term.of(side).atoms():
             if isinstance(atom, Symbol) and atom.ledger is not None:
-                if relation not in atom.ledger:
-                    atom.ledger.append(relation)
+                atom.ledger[relation] = None
                 return True
     return True

@@ -56,7 +56,7 @@ class Symbol:
     """A size that only a run decides, at least 1 (`H` of `input 3xHxW`); `ledger` gathers what was assumed of it."""
 
     name: str
-    ledger: list[Relation] | None = field(default=None, compare=False, hash=False)
+    ledger: dict[Relation, None] | None = field(default=None, compare=False, hash=False)
 
     @property
     def label(self) -> str:

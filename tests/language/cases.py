@@ -92,7 +92,12 @@ def twin_module(name: str) -> ModuleType:
 @cache
 def compiled(case: Case, index: int | None) -> Compiled:
     """The spec compiled for a set of parameters; for its defaults with None."""
-    return compile(case.path, case.net, params={} if index is None else case.params[index])
+    return compile(case.path, case.net, params={} if index is None else spoken(case.params[index]))
+
+
+def spoken(params: dict[str, Any]) -> dict[str, Any]:
+    """Parameters as the compiler reads them: a text is an expression there."""
+    return {name: f'"{value}"' if isinstance(value, str) else value for name, value in params.items()}
 
 
 def leaves(output: Any) -> Iterator[tuple[str, Any]]:

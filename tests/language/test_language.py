@@ -10,7 +10,7 @@ import pytest
 import torch
 from netc.live import load_source
 
-from tests.language.cases import CASES, Case, assert_alike, assert_predicted, assert_same, compiled
+from tests.language.cases import CASES, Case, assert_alike, assert_predicted, assert_same, compiled, spoken
 
 torch.set_num_threads(1)
 
@@ -24,7 +24,7 @@ def test_live_module_is_the_twin(case: Case, index: int) -> None:
     params = case.params[index]
     spec = compiled(case, index)
     torch.manual_seed(3)
-    mine = netc.load(case.path, case.net, **params)
+    mine = netc.load(case.path, case.net, **spoken(params))
     torch.manual_seed(3)
     twin = case.twin(**params)
     if case.seeded:

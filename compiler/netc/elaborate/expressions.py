@@ -602,7 +602,7 @@ def sequence_term(parts: Sequence[Term], brackets: str) -> Term:
 def recipe_term(ref: LayerRef | BlockRef) -> Term:
     if isinstance(ref, BlockRef):
         return written(ref.define.name, requires=(("define", ref.define),))
-    name = short_name(ref.cls.module or ref.name)[0].replace("{n}", "{{n}}").replace("{", "{{").replace("}", "}}")
+    name = short_name(ref.cls.module or ref.name)[0].replace("{", "{{").replace("}", "}}")
     return written(name, requires=(("layer", ref.cls),))
 
 

@@ -50,7 +50,7 @@ class Elaborator(Initial):
         self.expansions = {}
         self.templates = {}
         self.symbols: dict[str, Term] = {}
-        self.ledger: list[Relation] = []
+        self.ledger: dict[Relation, None] = {}
 
     # ---- files -----------------------------------------------------------------------------------
 
@@ -185,7 +185,7 @@ class Elaborator(Initial):
         if head.id in scope.imports:
             other, _ = scope.imports[head.id]
             target = other.items.get(head.id)
-            return isinstance(target, syntax.Define) and target.kind == "net" or self.is_variant(head.id, other)
+            return (isinstance(target, syntax.Define) and target.kind == "net") or self.is_variant(head.id, other)
         target = scope.items.get(head.id)
         if isinstance(target, syntax.Define):
             return target.kind == "net"
@@ -246,7 +246,7 @@ class Elaborator(Initial):
         self, name: str, define: syntax.Define, scope: FileScope,
         args: Sequence[tuple[syntax.Arg, FileScope]], params: Mapping[str, Any],
     ) -> Network | None:  # fmt: skip
-        self.symbols, self.ledger = {}, []
+        self.symbols, self.ledger = {}, {}
         container = self.container_for(define, False, define)
         template = Template((define, "net"), define.name, define, define.body, False, doc=define.doc)
         frame = Frame(template, scope, container)

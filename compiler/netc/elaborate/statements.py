@@ -7,8 +7,8 @@ from typing import Any
 
 from netc import syntax
 from netc.diagnostics import Diagnostics, Label
-from netc.elaborate.placing import Placing, attach, map_values, strip
 from netc.elaborate.cloning import copied
+from netc.elaborate.placing import Placing, attach, map_values, strip
 from netc.elaborate.syntactic import assigned, bound, is_module, modules_only
 from netc.elaborate.values import (
     POISON,
@@ -33,7 +33,7 @@ from netc.graph import Construction, Guard, Joined, Loop, Module, Step, Template
 from netc.layer import Layer, State, is_int
 from netc.naming import class_name
 from netc.shapes import Value
-from netc.terms import COMPARE, SUM, Place, Term, written
+from netc.terms import COMPARE, SUM, Term, written
 
 JOINS = {"+": "add", "*": "mul", "&": "cat"}
 FORK_JOINS = {"cat": "cat", "add": "add", "mul": "mul", "stack": "stack"}
@@ -403,13 +403,18 @@ class Statements(Placing):
 
     def place_deferred(self, value: Deferred, expr: syntax.Expr, frame: Frame, label: str | None) -> None:
         """A chain that was kept under a name or passed as an argument, placed here."""
+        site = frame.template.sites.setdefault(expr, Use("deferred", expr=value.expr))
+        if not isinstance(site, Use) or site.expr is not value.expr:
+            raise fault("E0406", expr.span, f"`{expr.span.text}` stands for several chains", "here", help="name each with a `def`")
+        inner = Frame(
+            frame.template, value.frame.scope, frame.container, frame.flow, parent=value.frame,
+            defaults=frame.defaults, chain=frame.chain,
+        )  # fmt: skip
         if label is None:
-            self.run(value.expr, frame)
-            frame.template.sites.setdefault(expr, Use("deferred", expr=value.expr))
-            return None
-        self.labelled(syntax.Flow(expr.span, None, syntax.Name(expr.span, label), value.expr), frame)
-        frame.template.sites.setdefault(expr, Use("deferred", expr=value.expr))
-        return None
+            self.run(value.expr, inner)
+        else:
+            self.labelled(syntax.Flow(expr.span, None, syntax.String(expr.span, (label,)), value.expr), inner)
+        frame.flow = inner.flow
 
     def set_flow(self, expr: syntax.Expr, value: Any, frame: Frame, label: str | None) -> None:
         if not is_flowing(value):

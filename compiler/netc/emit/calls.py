@@ -31,6 +31,11 @@ class Calls:
         site = self.template.sites.get(node)
         return site if isinstance(site, Use) else None
 
+    def written_out(self, expr: syntax.Expr) -> syntax.Expr:
+        """A stage, or the chain that it is a name for."""
+        use = self.use(expr)
+        return self.written_out(use.expr) if use is not None and use.expr is not None else expr
+
     def decide(self, condition: syntax.Expr, *, optional: bool = False) -> bool | None:
         """True or False for a condition that is settled, None for one that emitted code must ask.
 

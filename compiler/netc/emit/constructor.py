@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from keyword import iskeyword
 from typing import Any
@@ -11,7 +12,9 @@ from typing import Any
 from netc import syntax
 from netc.emit.calls import Calls, outside_training
 from netc.emit.python import Lines, Py
-from netc.emit.resolve import Inexpressible, own_names, only_atom
+from netc.emit.resolve import Inexpressible, only_atom
+from netc.emit.targets import render_loop, render_target
+from netc.emit.wrapping import INDENT
 from netc.graph import Argument, Guard, InitRule, Use
 from netc.layer import Initializer
 from netc.naming import python_name
@@ -179,7 +182,7 @@ class Constructor(Calls):
 
     def fill_body(self, statement: syntax.Flow, members: Members) -> None:
         label = self.entry_label(statement.label)
-        body = self.kept(statement.body)
+        body = self.written_out(statement.body)
         if statement.label is not None and not isinstance(body, syntax.Name | syntax.Call | syntax.IfElse):
             return self.append(members, Entry(self.container(body), label))
         if isinstance(body, syntax.Pipe):
@@ -190,17 +193,13 @@ class Constructor(Calls):
             return self.fill(body.body, members)
         return self.fill_stage(body, label, members)
 
-    def kept(self, body: syntax.Expr) -> syntax.Expr:
-        """The chain behind a name under which one was kept."""
-        use = self.use(body)
-        return use.expr if use is not None and use.expr is not None else body
-
     def entry_label(self, label: syntax.Name | syntax.String | None) -> tuple[str, bool] | None:
         if label is None or (isinstance(label, syntax.Name) and label.id == "seq"):
             return None
         return self.label(label)
 
     def fill_stage(self, stage: syntax.Expr, label: tuple[str, bool] | None, members: Members) -> None:
+        stage = self.written_out(stage)
         if isinstance(stage, syntax.Pipe | syntax.Group):
             inner = stage.body if isinstance(stage, syntax.Group) else [syntax.Flow(s.span, None, None, s) for s in stage.stages]
             return self.fill(inner, members)
@@ -225,7 +224,7 @@ class Constructor(Calls):
             return self.fill_stage(repeat.right, None, members)
         loop = self.loop(repeat)
         if loop is None:
-            return
+            return None
         source = self.module(repeat.right)
         assert source is not None
         count = self.text(loop.iterable)
@@ -245,14 +244,19 @@ class Constructor(Calls):
             return
         self.as_list(members)
         self.assign_running(statement, 0)
-        with self.lines.block(self.for_header(statement, self.text(loop.iterable))):
+        with self.for_block(statement, self.text(loop.iterable)):
             self.fill(statement.body, members)
             self.assign_running(statement, 1)
 
-    def for_header(self, statement: syntax.For, iterable: str) -> str:
-        from netc.emit.targets import render_target
-
-        return f"for {render_target(statement.target)} in {iterable}:"
+    @contextmanager
+    def for_block(self, statement: syntax.For, iterable: str) -> Iterator[None]:
+        """The body of a loop, and above it the header with what the body reads."""
+        header = len(self.lines.items)
+        with self.lines.block("for"):
+            yield
+        if len(self.lines.items) > header:
+            loop = render_loop(statement.target, iterable, self.lines.items[header + 1 :])
+            self.lines.items[header] = f"{INDENT * self.lines.depth}for {loop}:"
 
     def fill_if(self, statement: syntax.If, members: Members) -> None:
         def write(body: Sequence[syntax.Stmt]) -> None:
@@ -442,20 +446,20 @@ class Constructor(Calls):
     def member_body(self, statement: syntax.Flow) -> None:
         if statement.label is None:
             return self.member_expr(statement.body)
-        label = self.label(statement.label)
-        use = self.use(statement.body)
+        label, body = self.label(statement.label), self.written_out(statement.body)
+        use = self.use(body)
         if use is not None and use.kind == "member":
             return self.assign_member(label, f"self.{use.callee}")
-        if isinstance(statement.body, syntax.Pipe):
-            for stage in statement.body.stages:
+        if isinstance(body, syntax.Pipe):
+            for stage in body.stages:
                 if self.use(stage) is not None and self.use(stage).kind == "value":  # type: ignore[union-attr]
                     self.member_expr(stage)
-        self.assign_member(label, self.hoisted(statement.body, self.container(statement.body)))
+        self.assign_member(label, self.hoisted(body, self.container(body)))
         return None
 
     def container(self, body: syntax.Expr) -> str:
         """The expression for what stands under a label."""
-        body = self.kept(body)
+        body = self.written_out(body)
         use = self.use(body)
         if use is not None and use.callee != "Sequential":
             source = self.module(body)
@@ -480,6 +484,7 @@ class Constructor(Calls):
 
     def member_expr(self, expr: syntax.Expr) -> None:
         """Members that are placed somewhere inside an expression."""
+        expr = self.written_out(expr)
         match expr:
             case syntax.Pipe(stages=stages):
                 for stage in stages:
@@ -528,7 +533,7 @@ class Constructor(Calls):
         if loop is None or not (self.places(statement.body) or self.carried(statement) or self.counts(statement.body)):
             return
         self.assign_running(statement, 0)
-        with self.lines.block(self.for_header(statement, self.text(loop.iterable))):
+        with self.for_block(statement, self.text(loop.iterable)):
             self.members(statement.body)
             self.assign_running(statement, 1)
 
@@ -556,6 +561,8 @@ class Constructor(Calls):
                 return self._places(node.then) or self._places(node.otherwise)
             case syntax.Name() | syntax.Call():
                 use = self.use(node)
+                if use is not None and use.expr is not None:
+                    return self._places(use.expr)
                 return use is not None and (use.kind == "inline" or (use.label is not None and use.kind != "member"))
         return False
 
@@ -565,8 +572,6 @@ class Constructor(Calls):
         """A compile-time value that the class still needs, or members inside a chain that is kept."""
         if statement not in self.template.terms:
             return self.member_expr(statement.value)
-        from netc.emit.targets import render_target
-
         if statement.when is not None:
             settled = self.decide(statement.when, optional=True)
             if settled is False:
@@ -734,7 +739,7 @@ def reordered(lines: list[str], wanted: Sequence[str]) -> list[str]:
     """Statements sorted so that members come in a given order; what belongs to no listed member stays after."""
     groups: list[list[str]] = []
     for line in lines:
-        if line.startswith(" ") and groups or line.startswith(("else:", "elif ")):
+        if (line.startswith(" ") and groups) or line.startswith(("else:", "elif ")):
             groups[-1].append(line)
         else:
             groups.append([line])

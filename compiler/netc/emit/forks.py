@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from netc import syntax
 from netc.emit.python import Py
 from netc.emit.resolve import Inexpressible
+from netc.emit.targets import render_loop
 from netc.emit.wrapping import INDENT
 from netc.graph import Guard, Use
 
@@ -130,15 +131,15 @@ def gather_loop(writer: Forward, statement: syntax.For, entered: Py, name: str) 
     gather(writer, statement.body, entered, name)
     out.depth -= 1
     lines = out.items[header + 1 :]
-    target, iterable = writer.loop_header(statement, loop.iterable, lines)
+    rendered = render_loop(statement.target, writer.at_run_time(loop.iterable).text, lines)
     writer.loop_names -= names
     indent = INDENT * out.depth
     head = f"{indent}{INDENT}{name}.append("
     if len(lines) == 1 and lines[0].startswith(head):
         element = lines[0].removeprefix(head)[:-1]
-        out.items[header:] = [f"{indent}{name} += [{element} for {target} in {iterable}]"]
+        out.items[header:] = [f"{indent}{name} += [{element} for {rendered}]"]
     else:
-        out.items[header] = f"{indent}for {target} in {iterable}:"
+        out.items[header] = f"{indent}for {rendered}:"
 
 
 def gather_if(writer: Forward, statement: syntax.If, entered: Py, name: str) -> None:

@@ -7,18 +7,18 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from netc import syntax
-from netc.emit.calls import TRAINING, attribute, depends_on_training
+from netc.emit.calls import TRAINING, attribute
 from netc.emit.constructor import Constructor, is_optional_member, statements_of
 from netc.emit.forks import write_fork
 from netc.emit.python import Lines, Py
-from netc.emit.resolve import Inexpressible, only_atom
+from netc.emit.resolve import Inexpressible
 from netc.emit.results import settled_side, write_result
-from netc.emit.targets import render_target
+from netc.emit.targets import render_loop, render_target
 from netc.emit.wrapping import WIDTH
 from netc.graph import Guard, Template, Use
 from netc.naming import python_name
 from netc.shapes import Value
-from netc.terms import ATOM, PRODUCT, SUM, TERNARY, Place, Symbol, Term, Written, level_of, print_term, written
+from netc.terms import ATOM, PRODUCT, SUM, TERNARY, Place, Symbol, Term, level_of, print_term, written
 
 INFIX = {"operator.add": ("+", SUM), "operator.sub": ("-", SUM), "operator.mul": ("*", PRODUCT),
          "operator.truediv": ("/", PRODUCT), "operator.matmul": ("@", PRODUCT)}  # fmt: skip
@@ -34,6 +34,7 @@ class Forward(Constructor):
         self.stored: dict[str, None] = {}
         self.absent: set[str] = set()
         self.side_lines: dict[str, str] = {}
+        self.entered: list[str] = []
         self.loop_names: set[str] = set()
         inputs = self.inputs()
         self.variable = self.flow_variable()
@@ -209,9 +210,10 @@ class Forward(Constructor):
     def run_labelled(self, statement: syntax.Flow) -> None:
         if statement.label is None:
             return self.run(statement.body)
-        use = self.use(statement.body)
-        if isinstance(statement.body, syntax.Pipe):
-            for stage in statement.body.stages:
+        body = self.written_out(statement.body)
+        use = self.use(body)
+        if isinstance(body, syntax.Pipe):
+            for stage in body.stages:
                 head = self.use(stage)
                 if head is not None and head.kind == "value":
                     self.run(stage)
@@ -248,6 +250,7 @@ class Forward(Constructor):
     # ---- stages --------------------------------------------------------------------------------------
 
     def run(self, expr: syntax.Expr) -> None:
+        expr = self.written_out(expr)
         match expr:
             case syntax.Pipe(stages=stages):
                 for stage in stages:
@@ -298,9 +301,6 @@ class Forward(Constructor):
             self.function_stage(use)
         elif use.kind == "inline":
             self.inline_block(expr)
-        elif use.kind == "deferred":
-            assert use.expr is not None
-            self.run(use.expr)
         else:
             assert use.label is not None
             member = attribute(use.callee if use.kind == "member" else use.label)
@@ -338,7 +338,18 @@ class Forward(Constructor):
 
     def inline_block(self, expr: syntax.Expr) -> None:
         define = self.classes.definition(expr, self.template)  # type: ignore[attr-defined]
+        entered = self.flush()
+        self.entered.append(entered)
+        if reads_input(define.body) and entered == self.variable:
+            self.entered[-1] = self.fresh_name()
+            self.out.add(f"{self.entered[-1]} = {entered}")
         self.block(define.body)
+        self.entered.pop()
+
+    def fresh_name(self) -> str:
+        """A name for a value that an inlined block reads again."""
+        text = " ".join([*self.out.items, *self.inputs()])
+        return next(n for n in ("entered", *(f"entered_{i}" for i in range(2, 1000))) if not re.search(rf"\b{n}\b", text))
 
     # ---- tensors ---------------------------------------------------------------------------------------
 
@@ -368,6 +379,8 @@ class Forward(Constructor):
         raise Inexpressible(f"the tensor `{expr.span.text}`")
 
     def tensor_name(self, name: str) -> str:
+        if name == "x" and self.entered:
+            return self.entered[-1]
         if name in self.classes.parameter_names(self.template):  # type: ignore[attr-defined]
             return f"self.{name}"
         return python_name(name)
@@ -538,20 +551,10 @@ class Forward(Constructor):
             if self.flow.text != name:
                 self.out.add(f"{name} = {self.flow.text}")
         if len(self.out.items) > header:
-            target, iterable = self.loop_header(statement, loop.iterable, self.out.items[header + 1 :])
-            self.out.items[header] = "    " * self.out.depth + f"for {target} in {iterable}:"
+            rendered = render_loop(statement.target, self.at_run_time(loop.iterable).text, self.out.items[header + 1 :])
+            self.out.items[header] = "    " * self.out.depth + f"for {rendered}:"
         self.loop_names -= names
         self.flow = Py(name)
-
-    def loop_header(self, statement: syntax.For, iterable: Term, body: Sequence[str]) -> tuple[str, str]:
-        """Target and iterable; of `for i, item in enumerate(items)` only what `forward` reads."""
-        items = statement.target.items
-        read = set(re.findall(r"\w+", " ".join(body)))
-        atom = only_atom(iterable)
-        if len(items) == 2 and isinstance(atom, Written) and atom.source.startswith("enumerate("):
-            if items[0].name is not None and len(atom.operands) == 1 and not read & set(items[1].names):
-                return python_name(items[0].name), f"range(len({self.at_run_time(atom.operands[0]).text}))"
-        return render_target(statement.target), self.at_run_time(iterable).text
 
     # ---- what forward knows of compile-time values -----------------------------------------------------------
 

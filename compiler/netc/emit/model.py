@@ -10,6 +10,7 @@ from typing import Any
 from netc import syntax
 from netc.emit.calls import ClassNames, Signature
 from netc.emit.forward import Forward, names_in
+from netc.emit.layout import quoted
 from netc.emit.resolve import Freeze, Inexpressible, Resolver, values_in
 from netc.emit.results import result_hint
 from netc.emit.wrapping import INDENT, WIDTH, layout
@@ -92,10 +93,13 @@ class Model(ClassNames):
             before = (len(plan.lifted), dict(plan.running), len(plan.used), dict(plan.hoisted))
             plan.requires.clear()
             plan.current.clear()
+            plan.renamed.clear()
             writer = Forward(template, self.resolver, self)
             init = writer.write_init()
             self.expose(template, writer)
             forward = None if template.sequential else writer.write_forward()
+            if len(plan.running) == len(before[1]):  # names are settled once all sizes are known
+                plan.running.update(plan.renamed)
             if (len(plan.lifted), plan.running, len(plan.used), plan.hoisted) == before:
                 break
         else:
@@ -385,7 +389,7 @@ def thawed(value: Any) -> str:
         return f"({inner}{',' * (len(value) == 2)})"
     if isinstance(value, tuple) and value and value[0] in ("bool", "float"):
         return repr(value[1])
-    return repr(value)
+    return quoted(value) if isinstance(value, str) else repr(value)
 
 
 def statements_in(body: Sequence[syntax.Stmt]) -> Iterator[syntax.Stmt]:

@@ -84,7 +84,7 @@ def replay(network: Network, model: ModelSource) -> None:
 def compare(made: Made, module: Module, path: str, seen: set[tuple[int, int]]) -> None:
     """Members, their order and their arguments, all the way down."""
     if (id(made), id(module)) in seen:
-        return
+        return None
     seen.add((id(made), id(module)))
     if module.layer is not None:
         return compare_layer(made, module, path)

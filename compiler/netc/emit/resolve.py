@@ -43,6 +43,7 @@ class Plan:
     exposed: dict[tuple[int, int], str] = field(default_factory=dict)
     hoisted: dict[Any, str] = field(default_factory=dict)
     current: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    renamed: dict[tuple[Any, Any], str] = field(default_factory=dict)
 
 
 class Resolver:
@@ -455,7 +456,7 @@ class Resolver:
             taken, number = set(plan.running.values()), 2
             while f"{name}_{number}" in taken:
                 number += 1
-            plan.running[key] = f"{name}_{number}"
+            plan.renamed[key] = f"{name}_{number}"
         return name
 
 

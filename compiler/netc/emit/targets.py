@@ -2,12 +2,50 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection, Sequence
+
 from netc import syntax
+from netc.emit.wrapping import brackets, split
 from netc.naming import python_name
 
 
-def render_target(target: syntax.Target) -> str:
-    """`i, (b, c)`."""
+def render_target(target: syntax.Target, read: Collection[str] | None = None) -> str:
+    """`i, (b, c)`; a name that is not in `read` becomes `_`."""
     if target.name is not None:
-        return python_name(target.name)
-    return ", ".join(python_name(t.name) if t.name is not None else f"({render_target(t)})" for t in target.items)
+        return python_name(target.name) if read is None or target.name in read else "_"
+    return ", ".join(
+        render_target(t, read) if t.name is not None else f"({render_target(t, read)})" for t in target.items
+    )
+
+
+def render_loop(target: syntax.Target, iterable: str, body: Sequence[str]) -> str:
+    """`i, (b, _) in enumerate(items)`: only the names that the body reads, and only the counting that it needs."""
+    read = set(re.findall(r"\w+", " ".join(body)))
+    items = target.items
+    if len(items) == 2 and iterable.startswith("enumerate(") and closes_last(iterable) and ", " not in top(iterable[10:-1]):
+        inner = iterable[10:-1]
+        if items[0].name is not None and items[0].name not in read:
+            return f"{render_target(items[1], read)} in {inner}"
+        if not read & set(items[1].names):
+            count = top(inner).count(",") if inner.startswith(("[", "(")) and closes_last(inner) else None
+            return f"{render_target(items[0])} in range({length(inner) if count is not None else f'len({inner})'})"
+    return f"{render_target(target, read)} in {iterable}"
+
+
+def closes_last(text: str) -> bool:
+    """Whether the first bracket of a text closes at its end."""
+    pairs = list(brackets(text))
+    return len(pairs) == 1 and pairs[0][1] == len(text) - 1
+
+
+def top(text: str) -> str:
+    """A text without what stands in its brackets."""
+    for start, end in reversed(list(brackets(text))):
+        text = text[: start + 1] + text[end:]
+    return text
+
+
+def length(text: str) -> int:
+    """How many entries a list has that is written out."""
+    return len(split(text[1:-1].rstrip(","), (", ",)))

@@ -38,14 +38,30 @@ def inside(indent: str, body: str) -> list[str]:
         return [indent + body]
     entries = split(body, (", ",))
     if len(entries) > 1:
-        return [piece for entry in entries for piece in fold(f"{indent}{entry},")]
+        return [piece for part in entries for piece in entry(indent, part)]
+    broken = operands(indent, body)
+    if broken is not None:
+        return broken
+    if body.endswith(tuple(CLOSING)) and not body.startswith("*"):
+        return [piece for piece in fold(f"{indent}{body}")]
+    return fold(indent + body)
+
+
+def entry(indent: str, body: str) -> list[str]:
+    """One entry of several: broken at its operators before it is broken in its brackets."""
+    if len(indent + body) + 1 <= WIDTH or body.startswith("*"):
+        return fold(f"{indent}{body},")
+    broken = operands(indent, body)
+    return fold(f"{indent}{body},") if broken is None else [*broken[:-1], broken[-1] + ","]
+
+
+def operands(indent: str, body: str) -> list[str] | None:
+    """An expression broken before each of its loosest operators; None where it has none outside brackets."""
     for operators in OPERATORS:
         parts = split(body, operators, keep=True)
         if len(parts) > 1:
             return [piece for part in parts for piece in fold(indent + part)]
-    if body.endswith(tuple(CLOSING)) and not body.startswith("*"):
-        return [piece for piece in fold(f"{indent}{body}")]
-    return fold(indent + body)
+    return None
 
 
 def parenthesised(indent: str, text: str) -> list[str]:

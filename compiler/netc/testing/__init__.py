@@ -300,7 +300,7 @@ def described(output: Any) -> str:
 
 def check_symbols(cls: type[Layer], case: Case, report: Report, draw: Draw) -> None:
     """Replaces some sizes by symbols; what the rule then says must hold for the numbers that they stand for."""
-    ledger: list[Relation] = []
+    ledger: dict[Relation, None] = {}
     numbers: dict[str, int] = {}
     alike = draw.random() < 0.5
     inputs = []
@@ -321,7 +321,7 @@ def check_symbols(cls: type[Layer], case: Case, report: Report, draw: Draw) -> N
     concrete = judge(cls, case)
     where = f"{case}, as {', '.join(map(str, inputs))}"
     if concrete.refusal:
-        report.disagreements.append(f"{where}: accepted assuming {ledger}, though {concrete.refusal}")
+        report.disagreements.append(f"{where}: accepted assuming {list(ledger)}, though {concrete.refusal}")
     elif substituted(symbolic.output, numbers) != concrete.output:
         report.disagreements.append(f"{where}: gives {described(symbolic.output)}, not {described(concrete.output)}")
 

@@ -2,23 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import fnmatch
+from collections.abc import Iterator, Sequence
 
 from netc import syntax
-from netc.diagnostics import Diagnostic, Label
-from netc.graph import Network, Template, Use
+from netc.diagnostics import Diagnostic, Label, SpecError
+from netc.graph import InitRule, Module, Network, Template, Use
+from netc.layer import State
+from netc.shapes import show_shape
+
+MAX_VALUES = 2**40
+"""The most numbers that a tensor may hold: 4 TiB of float32."""
 
 
 def check(network: Network) -> tuple[Diagnostic, ...]:
-    """The warnings of a network: parameters and values that nothing uses."""
-    found = []
+    """The warnings of a network: parameters and values that nothing uses, rules that set nothing.
+
+    Raises SpecError for a tensor that no machine could hold.
+    """
+    found: list[Diagnostic] = list(empty(network))
     for template in network.templates:
         node = template.node
         if isinstance(node, syntax.Define) and template.sites:
             if node.kind == "net" or not template.passed:
-                found += list(unused_parameters(node))
-            found += list(unused_values(node, template))
-    return tuple({(d.primary.span.start, d.message): d for d in found}.values())
+                found += unused_parameters(node)
+            found += unused_values(node)
+            found += unreachable(node.body)
+    modules = list(network.root.walk())
+    found += remarks(modules)
+    found += idle_rules(network, modules)
+    errors = tuple(too_large(modules))
+    warnings = tuple({(d.primary.span.source.name, d.primary.span.start, d.message): d for d in found}.values())
+    if errors:
+        raise SpecError((*errors, *warnings))
+    return warnings
+
+
+def warning(code: str, message: str, label: Label, help: str | None = None) -> Diagnostic:
+    return Diagnostic(code, message, label, help=help, severity="warning")
+
+
+# ---- the text -----------------------------------------------------------------------------------
 
 
 def unused_parameters(define: syntax.Define) -> Iterator[Diagnostic]:
@@ -29,20 +53,42 @@ def unused_parameters(define: syntax.Define) -> Iterator[Diagnostic]:
     for param in define.params:
         if param.name not in used:
             text = f"the parameter `{param.name}` of `{define.name}` is never used"
-            yield Diagnostic("W0701", text, Label(param.span, "here"), severity="warning")
+            yield warning("W0701", text, Label(param.span, "nothing below reads it"), "use it, or take it away")
 
 
-def unused_values(define: syntax.Define, template: Template) -> Iterator[Diagnostic]:
+def unused_values(define: syntax.Define) -> Iterator[Diagnostic]:
     """Names that are bound and never read again."""
     bound: dict[str, syntax.Node] = {}
-    for statement in define.body:
-        if isinstance(statement, syntax.Assign):
-            for name in statement.target.names:
-                bound.setdefault(name, statement)
+    for statement in assignments(define.body):
+        for name in statement.target.names:
+            bound.setdefault(name, statement)
     read = {name for statement in define.body for name in names_in(statement)} if bound else set()
     for name, node in bound.items():
         if name not in read and not name.startswith("_"):
-            yield Diagnostic("W0702", f"`{name}` is never read", Label(node.span, "kept here"), severity="warning")
+            help = f"read it, take it away, or call it `_{name}`"
+            yield warning("W0702", f"`{name}` is never read", Label(node.span, "kept here"), help)
+
+
+def assignments(node: object) -> Iterator[syntax.Assign]:
+    """Every assignment in a piece of syntax; in a `fork:` they name its outputs, which are read elsewhere."""
+    if isinstance(node, syntax.Assign):
+        yield node
+    elif isinstance(node, syntax.Node) and not isinstance(node, syntax.Fork):
+        for name in node.__dataclass_fields__:
+            yield from assignments(getattr(node, name))
+    elif isinstance(node, tuple):
+        for item in node:
+            yield from assignments(item)
+
+
+def unreachable(body: Sequence[syntax.Stmt]) -> Iterator[Diagnostic]:
+    """Layers behind a `return`, whose output nobody gets."""
+    returned = next((i for i, statement in enumerate(body) if isinstance(statement, syntax.Return)), len(body))
+    for statement in body[returned + 1 :]:
+        if isinstance(statement, syntax.Flow | syntax.Assign | syntax.For | syntax.Return):
+            text = "nothing behind a `return` reaches the output"
+            yield warning("W0703", text, Label(statement.span, "never used"), "move the `return` to the end")
+            return
 
 
 def names_in(node: object) -> Iterator[str]:
@@ -62,4 +108,65 @@ def names_in(node: object) -> Iterator[str]:
             yield from names_in(item)
 
 
-__all__ = ["Use", "check"]
+# ---- the tree -----------------------------------------------------------------------------------
+
+
+def empty(network: Network) -> Iterator[Diagnostic]:
+    define = network.template.node
+    if not network.root.steps and isinstance(define, syntax.Define):
+        text = f"`{define.name}` gives back what it takes"
+        yield warning("W0704", text, Label(define.name_span, "no layer stands in this net"))
+
+
+def remarks(modules: Sequence[tuple[str, Module]]) -> Iterator[Diagnostic]:
+    """What layers find odd about what reaches them, though PyTorch takes it."""
+    for _, module in modules:
+        remark = module.layer.remark(*module.inputs) if module.layer is not None else None
+        if remark is not None:
+            shapes = " and ".join(str(value) for value in module.inputs)
+            text = f"`{module.name}` {remark.reason}"
+            yield warning("W0705", text, Label(module.span, f"receives {shapes}"), remark.help)
+
+
+def idle_rules(network: Network, modules: Sequence[tuple[str, Module]]) -> Iterator[Diagnostic]:
+    """`init` rules that no parameter of the network follows."""
+    for template in network.templates:
+        for rule in template.inits:
+            names = sorted({name for path, module in modules if meant(rule, path, module) for name in module.state})
+            idle = [name for name, _, _ in rule.rules if name not in names]
+            if rule.rules and len(idle) == len(rule.rules):
+                lacking = " or ".join(f"`{name}`" for name in idle)
+                text = f"this sets nothing: no `{rule.target}` here has a parameter {lacking}"
+                has = "there are " + ", ".join(f"`{name}`" for name in names)
+                yield warning("W0706", text, Label(rule.span, "without effect"), has if names else None)
+
+
+def meant(rule: InitRule, path: str, module: Module) -> bool:
+    """Whether a rule could be about a module; where a block stands is left open."""
+    if rule.kind == "type":
+        return module.layer is not None and module.name == rule.target
+    if rule.kind == "label":
+        return rule.target in path.split(".")
+    return fnmatch.fnmatchcase(path, rule.target) or fnmatch.fnmatchcase(path, f"*.{rule.target}")
+
+
+def too_large(modules: Sequence[tuple[str, Module]]) -> Iterator[Diagnostic]:
+    """Tensors that no machine holds, the first of each place in the text."""
+    seen = set()
+    for path, module in modules:
+        for name, state in module.state.items():
+            size = volume(state)
+            if size > MAX_VALUES and module.span not in seen:
+                seen.add(module.span)
+                text = f"`{path}.{name}` would hold {size:,} numbers; at most {MAX_VALUES:,} are allowed"
+                yield Diagnostic("E0803", text, Label(module.span, f"its shape is {show_shape(state.shape)}"))
+
+
+def volume(state: State) -> int:
+    total = 1
+    for size in state.shape:
+        total *= int(size) if isinstance(size, int) else 1
+    return total
+
+
+__all__ = ["Template", "Use", "check"]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from netc.limits import lifted
 from netc.version import VERSION
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ def main(args: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        code = _run(words)
+        with lifted():
+            code = _run(words)
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader went away, which is its right; Python's own flush at exit must not complain.

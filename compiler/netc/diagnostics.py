@@ -128,7 +128,7 @@ def nearest(name: str, candidates: Iterable[str]) -> str | None:
     """The candidate within an edit distance of a third of its length, or None: a wrong hint is worse than none."""
     best: tuple[int, str] | None = None
     for candidate in candidates:
-        bound = max(1, len(candidate) // 3)
+        bound = max(len(name), len(candidate)) // 3
         if candidate.lower() == name.lower():
             return candidate
         if abs(len(candidate) - len(name)) > bound:

@@ -84,7 +84,8 @@ class Field(Generic[T]):
         return value  # type: ignore[no-any-return]
 
     def fail(self, value: Any) -> ValueError:
-        return ValueError(f"`{self.name}` must be {self.expected}, not {show(value)}")
+        shown = f'"{value}"' if isinstance(value, str) else show(value)
+        return ValueError(f"`{self.name}` must be {self.expected}, not {shown}")
 
 
 class Int(Field[int]):

@@ -143,6 +143,7 @@ class Guard:
 
     condition: Term
     outcomes: set[bool] = field(default_factory=set)
+    rigid: bool = False
     equal: dict[bool, list[tuple[Term, Term]]] = field(default_factory=dict)
 
 
@@ -155,14 +156,24 @@ class Loop:
 
 
 @dataclass(eq=False, slots=True)
+class Unrolled:
+    """A loop over layers or blocks, written out: a copy of its body for each item; and the source of its iterable."""
+
+    iterable: Term
+    items: tuple[Hashable, ...]
+    bodies: tuple[tuple[syntax.Stmt, ...], ...]
+
+
+@dataclass(eq=False, slots=True)
 class Joined:
     """A size after a guard (taken, skipped) or around a loop (entry, back), or the sum of what branches add (`parts`)."""
 
     terms: dict[int, Term] = field(default_factory=dict)
     parts: dict[syntax.Stmt, Term] = field(default_factory=dict)
+    unseen: dict[int, Term] = field(default_factory=dict)
 
 
-Site = Use | Guard | Loop
+Site = Use | Guard | Loop | Unrolled
 
 
 @dataclass(eq=False, slots=True)

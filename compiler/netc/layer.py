@@ -194,7 +194,9 @@ class Layer(Signature):
         """Refuses kinds and ranks that the class does not list."""
         for name, value in zip(self.input_names(len(inputs)), inputs, strict=False):
             if self.kinds is not None and value.kind not in self.kinds:
-                raise Reject(f"expects {' or '.join(self.kinds)} values, not {value.kind}", input=name)
+                help = "numbers from `input int(...)` go through an Embedding first" if value.kind == "int" else None
+                help = "declare integers: `input int(...)`" if self.kinds == ("int",) else help
+                raise Reject(f"expects {' or '.join(self.kinds)} values, not {value.kind}", input=name, help=help)
         if self.ranks is not None and inputs and inputs[0].rank not in self.ranks:
             wanted = " or ".join(str(rank) for rank in self.ranks)
             raise Reject(f"expects {wanted} dimensions, the batch counted, not {inputs[0].rank}", input=self.inputs[0])
@@ -206,6 +208,10 @@ class Layer(Signature):
     def infer(self, *inputs: Any, **named: Any) -> Values:
         """What comes out, or Reject."""
         raise NotImplementedError
+
+    def remark(self, *inputs: Any, **named: Any) -> Reject | None:
+        """What is odd about inputs that PyTorch takes all the same; the user is warned of it."""
+        return None
 
     def state(self, *inputs: Any, **named: Any) -> dict[str, State]:
         """The tensors that the module keeps, in `state_dict` order."""

@@ -55,6 +55,7 @@ class Compiled(Record, eq=True):
         return self.graph.name
 
     @cached_property
+    @lifted()
     def shapes(self) -> list[tuple[str, str, str, int]]:
         """The flow of shapes: label, layer, output shape, number of parameters; in order of execution."""
         return list(flow(self.graph.root))
@@ -65,11 +66,13 @@ class Compiled(Record, eq=True):
         return requirements(relation for relation, _ in self.graph.constraints)
 
     @cached_property
+    @lifted()
     def state(self) -> dict[str, tuple[int, ...]]:
         """The predicted `state_dict`: keys in order with their shapes."""
         return {key: tuple(map(fixed, state.shape)) for key, state in self.graph.root.named_state()}
 
     @cached_property
+    @lifted()
     def model(self) -> ModelSource:
         """The source of the network's classes, and the imports that it needs."""
         from netc.emit.model import Inexpressible, emit_model
@@ -164,7 +167,7 @@ def compile(
     try:
         network = elaborator.elaborate(scope, net, values)
     except RecursionError:
-        raise lone("E0501", "blocks and suites are nested too deep to be expanded", source) from None
+        raise lone("E0801", "blocks and suites are nested too deep to be expanded", source) from None
     block = choose_train(file, source, train)
     found = (*network.warnings, *check(network))
     command = build_command(source.name, net, train, given)
@@ -177,7 +180,7 @@ def read_used(source: Source, path: str) -> tuple[Source, syntax.File]:
     try:
         used = Source(str(target), read_text(target))
     except FileError as error:
-        raise OSError(str(error)) from None
+        raise OSError(str(error).removeprefix(f"cannot read {target}: ")) from None
     return used, parse(used)
 
 
@@ -197,14 +200,22 @@ def expression(key: str, value: Any) -> syntax.Expr:
     """A value as an expression of the language."""
     from netc.layer import show
 
-    text = value if isinstance(value, str) else show(value)
+    text = (value if isinstance(value, str) else show(value)).strip()
     source = Source(f"--set {key}", f"value = {text}\n")
     try:
-        item = parse(source).items[0]
+        items = parse(source).items
     except SpecError as error:
-        raise lone("E0102", f"cannot read `{text}` as a value", source, error.diagnostics[0].message) from None
-    assert isinstance(item, syntax.Constant)
-    return item.value
+        raise unreadable(key, text, error.diagnostics[0].message) from None
+    if len(items) != 1 or not isinstance(items[0], syntax.Constant):
+        raise unreadable(key, text, "it is not one value")
+    return items[0].value
+
+
+def unreadable(key: str, text: str, reason: str) -> SpecError:
+    source = Source(f"--set {key}", text or " ")
+    label = Label(Span(source, 0, len(source.text)), reason)
+    help = f'numbers, words, lists and texts are values: `--set {key}=10`, `--set {key}=[2, 2]`'
+    return SpecError((Diagnostic("E0206", f"cannot read `{text}` as a value", label, help=help),))
 
 
 def value_of(key: str, value: Any, elaborator: Elaborator, scope: FileScope) -> Any:
@@ -216,7 +227,12 @@ def value_of(key: str, value: Any, elaborator: Elaborator, scope: FileScope) -> 
 
 def choose_train(file: syntax.File, source: Source, name: str | None) -> syntax.Train | None:
     """The recipe of that name; by default the one without a name, or the only one."""
-    blocks = {item.name: item for item in file.items if isinstance(item, syntax.Train)}
+    blocks: dict[str | None, syntax.Train] = {}
+    for item in file.items:
+        if isinstance(item, syntax.Train) and blocks.setdefault(item.name, item) is not item:
+            called = f"called `{item.name}`" if item.name else "without a name"
+            place = Label(heading(item), "again here"), (Label(heading(blocks[item.name]), "first here"),)
+            raise SpecError((Diagnostic("E0403", f"there are two recipes {called}", *place, help="`train quick:`"),))
     if name is None:
         return blocks.get(None) or (next(iter(blocks.values())) if len(blocks) == 1 else None)
     if name in blocks:
@@ -226,6 +242,12 @@ def choose_train(file: syntax.File, source: Source, name: str | None) -> syntax.
     listed = ", ".join(f"`{known}`" for known in named) or "none with a name"
     help = f"did you mean `{near}`?" if near else f"it has {listed}"
     raise lone("E0204", f"there is no recipe `{name}`", source, help)
+
+
+def heading(train: syntax.Train) -> Span:
+    """The line that opens a recipe."""
+    start, text = train.span.start, train.span.text
+    return Span(train.span.source, start, start + len(text.partition(":")[0]))
 
 
 def lone(code: str, message: str, source: Source, help: str | None = None) -> SpecError:

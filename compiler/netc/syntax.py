@@ -256,6 +256,11 @@ class If(Stmt):
     branches: tuple[tuple[Expr, tuple[Stmt, ...]], ...]
     otherwise: tuple[Stmt, ...]
 
+    @property
+    def optional(self) -> bool:
+        """Whether it says no more than that something may be left out."""
+        return len(self.branches) == 1 and not self.otherwise
+
 
 # ---- what stands at the top of a file ----------------------------------------------------------
 

@@ -8,6 +8,7 @@ and the term goes along.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -129,8 +130,9 @@ class Written:
 def _interpolated(source: str, parts: list[str]) -> str:
     """An f-string with its fields filled; texts are spliced in, and what quotes a text does so with the other quotes."""
     for i, part in enumerate(parts):
-        if len(part) > 1 and part[0] == part[-1] == '"' and '"' not in part[1:-1]:
-            source = source.replace(f"{{{{{{{i}}}}}}}", part[1:-1].replace("{", "{{{{").replace("}", "}}}}"))
+        text = part[1:-1] if len(part) > 1 and part[0] == part[-1] == '"' else part if part.isdigit() else '"'
+        if '"' not in text:
+            source = source.replace(f"{{{{{{{i}}}}}}}", text.replace("{", "{{{{").replace("}", "}}}}"))
     text = source.format(*(part.replace('"', "'") for part in parts))
     return text if "{" in text.replace("{{", "") else text[1:].replace("{{", "{").replace("}}", "}")
 
@@ -297,6 +299,10 @@ class Known(int):
 
 
 Dim = int | Term
+FOLDED: dict[str, Callable[[int, int], int]] = {
+    "{0} + {1}": operator.add, "{0} - {1}": operator.sub, "{0} * {1}": operator.mul, "{0} // {1}": operator.floordiv,
+}  # fmt: skip
+"""What is computed once numbers stand for names: `kernel // 2` with a kernel of 3."""
 
 
 def _compute(known: Known, other: object, operation: str) -> int:
@@ -325,6 +331,9 @@ def _replaced(atom: Atom, replace: Callable[[Atom], Term | None]) -> Term:
         return atom.numerator.substitute(replace) // atom.denominator.substitute(replace)
     if isinstance(atom, Written):
         operands = tuple(child.substitute(replace) for child in atom.operands)
+        if atom.source in FOLDED and operands != atom.operands and all(o.constant is not None for o in operands):
+            left, right = (o.constant or 0 for o in operands)
+            return Term({(): FOLDED[atom.source](left, right)}) if right or "/" not in atom.source else Term.atom(atom)
         return Term.atom(Written(atom.source, operands, atom.level, atom.needs, atom.requires))
     return Term.atom(atom)
 

@@ -33,6 +33,12 @@ class Linear(Layer):
         features(input, "in_features")
         return replace(input.with_dim(-1, self.out_features), channel=input.rank - 1)
 
+    def remark(self, input: Value) -> Reject | None:
+        if input.rank < 4 or input.channel is None or input.channel == input.rank - 1:
+            return None
+        reason = f"works on the last dimension, here the width {show_dim(input.shape[-1])}, and not on the channels"
+        return Reject(reason, help="`flatten` before it, or `permute` the channels to the end")
+
     def state(self, input: Value) -> dict[str, State]:
         weight = State((self.out_features, features(input, "in_features")))
         return {"weight": weight, "bias": State((self.out_features,))} if self.bias else {"weight": weight}

@@ -60,6 +60,7 @@ class Stub:
         compiled.file, compiled.graph, compiled.net_name = ("item",), Graph(), "Tiny"
         compiled.shapes = [("", "input", "(N, 4)", 0), ("fc", "Linear(2)", "(N, 2)", 1234)]
         compiled.model_source, compiled.script = "class Tiny: ...\n", self.script
+        compiled.requirements, compiled.check_recipes = [], lambda: None
         compiled.diagnostics = [problem(source, "warning")] if self.warns else []
         return compiled
 

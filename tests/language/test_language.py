@@ -16,7 +16,7 @@ torch.set_num_threads(1)
 
 SETS = [pytest.param(case, index, id=f"{case.name}-{index}") for case in CASES for index in range(len(case.params))]
 RUFF = [sys.executable, "-m", "ruff"]
-RULES = "B,C4,E,F,I,PIE,RET,RUF,SIM,UP,W"
+RULES = "B,C4,E,F,I,PIE,RET,SIM,UP,W"
 
 
 @pytest.mark.parametrize(("case", "index"), SETS)
@@ -48,7 +48,8 @@ def test_emitted_parameters_work_at_other_values(case: Case, index: int) -> None
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_emitted_source_is_clean(case: Case, tmp_path: Path) -> None:
     for index in (None, *range(len(case.params))):
-        source = compiled(case, index).script.replace(f"{case.path.parent}/", "")
+        lines = compiled(case, index).script.splitlines(keepends=True)
+        source = "".join(line for line in lines if not line.startswith(("# Generated", "# Regenerate")))
         compile(source, case.name, "exec")
         (tmp_path / f"{case.name}_{index}.py").write_text(source)
     for command in (["check", "--select", RULES], ["format", "--diff"]):

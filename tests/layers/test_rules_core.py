@@ -188,7 +188,7 @@ def test_rule_agrees_with_torch(name: str) -> None:
 
 
 def test_sizes_that_a_run_decides() -> None:
-    height = Term.atom(Symbol("H", []))
+    height = Term.atom(Symbol("H", {}))
     pool = layer("MaxPool", kernel_size=3, stride=2, padding=1, ceil_mode=True)
     assert pool.infer(Value((2, 8, height, 7))) == Value((2, 8, height // 2 + 1, 4))
     conv = layer("Conv", out_channels=4, kernel_size=3, stride=2, padding="same")

@@ -31,6 +31,8 @@ def clone(value: Any, renamed: Mapping[str, str]) -> Any:
     if not isinstance(value, syntax.Node):
         return value
     fields = {name: getattr(value, name) for name in value.__match_args__}
+    if isinstance(value, syntax.Order | syntax.Tie):
+        return type(value)(**fields)
     for name, field in fields.items():
         if name not in ("span", "name_span", "label"):
             fields[name] = clone(field, renamed)

@@ -8,7 +8,7 @@ from typing import Any
 
 from netc import syntax
 from netc.builtins import BUILTINS, MAX_LENGTH, Builtin, TooLarge
-from netc.diagnostics import Label, nearest
+from netc.diagnostics import Label, Span, nearest
 from netc.elaborate.values import (
     POISON,
     Binding,
@@ -99,7 +99,10 @@ class Expressions:
         self.depth += 1
         if self.depth > MAX_DEPTH:
             self.depth = 0
-            raise fault("E0501", expr.span, f"this is nested more than {MAX_DEPTH} deep", "here")
+            text = f"evaluating this takes more than {MAX_DEPTH} steps inside one another"
+            raise fault(
+                "E0801", expr.span, text, "the limit is reached here", help="let a function that calls itself end",
+            )  # fmt: skip
         try:
             value = getattr(self, f"_evaluate_{type(expr).__name__.lower().rstrip('_')}")(expr, frame)
         finally:
@@ -118,35 +121,44 @@ class Expressions:
     def _text(self, expr: syntax.Expr, frame: Frame) -> str:
         value = self.evaluate(expr, frame)
         if not isinstance(value, str | int | float):
-            raise fault("E0402", expr.span, f"a label cannot be made of {describe(value)}", "here")
+            raise fault(
+                "E0402", expr.span, f"a text cannot be made of {describe(value)}", "a number or a text is needed",
+            )  # fmt: skip
         return str(int(value)) if is_int(value) else str(value)
 
     def _evaluate_name(self, expr: syntax.Name, frame: Frame) -> Any:
         found = self.resolve(expr, frame)
         if isinstance(found, Builtin):
-            raise fault("E0402", expr.span, f"`{expr.id}` is a function and needs arguments", "here")
+            raise fault("E0402", expr.span, f"`{expr.id}` is a function of numbers", "it is given no arguments",
+                        help=f"call it: `{expr.id}(...)`")
         return found
 
     def resolve(self, expr: syntax.Name, frame: Frame) -> Any:
         """What a name stands for: local or parameter, file, registry, function of the language."""
         found = self.find(expr.id, frame)
+        if isinstance(found, Binding) and found.value is POISON:
+            raise Poisoned
         if found is not None:
             return found.value if isinstance(found, Binding) else found
         known = [*frame.names(), *frame.scope.items, *frame.scope.imports, *self.registry.names("layers"), *BUILTINS]
         near = nearest(expr.id, known)
         kind = "layer" if expr.id[:1].isupper() else "name"
+        frame.env[expr.id] = Binding(POISON, Term({}), expr.span)
+        way_out = f"did you mean `{near}`?" if near else "`netc layers` lists what there is"
         raise fault(
             "E0301" if kind == "layer" else "E0302",
             expr.span,
             f"there is no {kind} `{expr.id}`",
             "not defined here, in this file or by a plugin",
-            help=f"did you mean `{near}`?" if near else self.hint(expr.id, frame),
+            help=self.hint(expr.id, frame) or way_out,
         )
 
     def hint(self, name: str, frame: Frame) -> str | None:
         """The way out for a name that is nowhere, where there is one to tell."""
         if name in frame.container.labels:
             return f"`{name}` labels a module; keep its output with `y = _` after it"
+        if name == "training":
+            return "`training` stands only after `side ... when` and in the condition of a `return`"
         return None
 
     def find(self, name: str, frame: Frame) -> Any:
@@ -211,7 +223,8 @@ class Expressions:
         """The items of an iterable expression, at most MAX_LENGTH."""
         value = self.evaluate(expr, frame)
         if not isinstance(value, list | tuple | range):
-            raise fault("E0402", expr.span, f"`for` needs a list, not {describe(value)}", "here")
+            help = f"`range({expr.span.text})` counts from 0" if is_int(value) else None
+            raise fault("E0402", expr.span, f"`for` needs a list, not {describe(value)}", "a list is needed", help=help)
         return value
 
     def bind_target(self, target: syntax.Target, value: Any, frame: Frame, owner: syntax.Node) -> None:
@@ -221,9 +234,11 @@ class Expressions:
             return
         if not isinstance(value, list | tuple) or len(value) != len(target.items):
             count = len(value) if isinstance(value, list | tuple) else 1
+            names = ", ".join(f"`{name}`" for name in target.names)
             raise fault(
-                "E0403", target.span, f"{len(target.items)} names for {count} value{'s' * (count != 1)}", "names here"
-            )
+                "E0410", target.span, f"{len(target.items)} names for {count} value{'s' * (count != 1)}",
+                f"{names} for {describe(value)}", help="give every value a name; `_` begins one that nobody reads",
+            )  # fmt: skip
         for item, part in zip(target.items, value, strict=True):
             self.bind_target(item, part, frame, owner)
 
@@ -237,7 +252,7 @@ class Expressions:
             return not self.condition(expr.operand, frame)
         value = self.evaluate(expr.operand, frame)
         if not is_number(value):
-            raise fault("E0402", expr.span, f"`-` needs a number, not {describe(value)}", "here")
+            raise fault("E0402", expr.operand.span, f"`-` needs a number, not {describe(value)}", "a number is needed")
         return -value
 
     def _evaluate_binary(self, expr: syntax.Binary, frame: Frame) -> Any:
@@ -258,12 +273,19 @@ class Expressions:
         try:
             value = OPERATIONS[expr.operator](left, right)
         except ZeroDivisionError:
-            raise fault("E0404", expr.span, "division by zero", f"`{expr.right.span.text}` is 0 here") from None
-        except (TypeError, OverflowError, ValueError):
+            divisor = expr.right.span.text
+            label = "the divisor is 0" if divisor == "0" else f"`{divisor}` is 0 here"
+            raise fault("E0404", expr.span, "division by zero", label) from None
+        except OverflowError:
+            text = "the result is too large for a number with a point"
+            raise fault("E0404", expr.span, text, "computed here") from None
+        except (TypeError, ValueError):
+            if isinstance(left, Term) or isinstance(right, Term):
+                raise undecided(expr, left if isinstance(left, Term) else right) from None
             text = f"`{expr.operator}` cannot take {describe(left)} and {describe(right)}"
-            raise fault("E0402", expr.span, text, "here") from None
+            raise fault("E0402", expr.span, text, "these two do not go together") from None
         if isinstance(value, complex):
-            raise fault("E0404", expr.span, "the result is not a real number", "here")
+            raise fault("E0404", expr.span, "the result is not a real number", "a root of a negative number")
         return self.trace(expr, value, frame)
 
     def _compare_sizes(self, expr: syntax.Binary, left: Any, right: Any) -> bool:
@@ -273,8 +295,7 @@ class Expressions:
             if difference.constant is not None:
                 return bool(OPERATIONS[expr.operator](difference.constant, 0))
         unknown = left if isinstance(left, Term) else right
-        text = f"`{unknown}` is known only when the network runs"
-        raise fault("E0405", expr.span, text, "this needs a number before", help="give the input fixed sizes")
+        raise undecided(expr, unknown)
 
     def _either(self, expr: syntax.Binary, frame: Frame) -> Any:
         left = self.evaluate(expr.left, frame)
@@ -284,11 +305,12 @@ class Expressions:
 
     def _bound_work(self, expr: syntax.Binary, left: Any, right: Any) -> None:
         if expr.operator == "**" and is_int(left) and is_int(right) and left.bit_length() * abs(right) > MAX_DIGITS * 4:
-            raise fault("E0501", expr.span, f"a number of more than {MAX_DIGITS} digits", "here")
+            raise fault("E0801", expr.span, f"a number of more than {MAX_DIGITS} digits", "no size needs that many")
         if expr.operator == "*":
             for items, times in ((left, right), (right, left)):
                 if isinstance(items, list | tuple | str) and is_int(times) and len(items) * times > MAX_LENGTH:
-                    raise fault("E0501", expr.span, f"a list of more than {MAX_LENGTH} entries", "here")
+                    text = f"a list of {len(items) * int(times)} entries; at most {MAX_LENGTH} are allowed"
+                    raise fault("E0801", expr.span, text, "too long")
 
     def trace(self, expr: syntax.Expr, value: Any, frame: Frame) -> Any:
         """Gives an integer that arithmetic on integers did not trace the term it was written as."""
@@ -308,10 +330,12 @@ class Expressions:
         """Whether a value counts as true; an undecided size is an error, since blocks are expanded before any run."""
         if isinstance(value, Term):
             raise fault(
-                "E0405", expr.span, f"`{value}` is known only when the network runs", "this condition needs a number"
-            )
+                "E0405", expr.span, f"`{value}` is known only when the network runs", "this condition needs a number",
+                help="give that dimension of the `input` a number",
+            )  # fmt: skip
         if is_flowing(value):
-            raise fault("E0402", expr.span, "a tensor cannot be a condition", "here")
+            raise fault("E0402", expr.span, "a tensor cannot be a condition", "conditions are decided before any run",
+                        help="ask for a size: `x.c == 64`")
         if isinstance(value, int | float | str | list | tuple | range | dict) or value is None:
             return bool(value)
         return True
@@ -320,8 +344,8 @@ class Expressions:
         value = self.evaluate(expr.value, frame)
         if not isinstance(value, Tensor):
             if expr.value.span.text == "x" and value is None:
-                raise fault("E0303", expr.span, "`x` has no meaning in a net with several inputs", "name the input")
-            raise fault("E0402", expr.span, f"{describe(value)} has no `.{expr.attr}`", "here")
+                raise several_inputs(expr.span, frame)
+            raise fault("E0402", expr.span, f"{describe(value)} has no `.{expr.attr}`", "only tensors have sizes")
         return self.size_of(expr, value.value)
 
     def size_of(self, expr: syntax.Attribute, value: Value) -> Any:
@@ -343,7 +367,7 @@ class Expressions:
         if is_flowing(value) and not isinstance(value, Tensor):
             value = list(value)
         if not isinstance(value, list | tuple | range | str | dict):
-            raise fault("E0402", expr.span, f"{describe(value)} has no entries", "here")
+            raise fault("E0402", expr.span, f"{describe(value)} has no entries", "only lists have them")
         if isinstance(expr.index, syntax.Slice):
             start, stop = (None if e is None else self._index(e, frame) for e in (expr.index.start, expr.index.stop))
             return value[start:stop]
@@ -357,7 +381,7 @@ class Expressions:
     def _index(self, expr: syntax.Expr, frame: Frame) -> int:
         value = self.evaluate(expr, frame)
         if not is_int(value):
-            raise fault("E0402", expr.span, f"an index is an integer, not {describe(value)}", "here")
+            raise fault("E0402", expr.span, f"an index is an integer, not {describe(value)}", "an integer is needed")
         return int(value)
 
     def _evaluate_call(self, expr: syntax.Call, frame: Frame) -> Any:
@@ -374,7 +398,7 @@ class Expressions:
             return self.apply_function(expr, frame)
         if isinstance(found, LayerRef | BlockRef):
             return Bound(found, expr, frame)
-        raise fault("E0402", expr.span, f"{describe(found)} cannot be called", "here")
+        raise fault("E0402", expr.span, f"{describe(found)} cannot be called", "only layers, blocks and functions can")
 
     def _any_tensor(self, expr: syntax.Call, frame: Frame) -> bool:
         return any(is_flowing(self.evaluate(arg.value, frame)) for arg in expr.args)
@@ -389,11 +413,11 @@ class Expressions:
         for arg, value in zip(expr.args, [*args, *kwargs.values()], strict=True):
             if is_flowing(value) or isinstance(value, LayerRef | BlockRef | Bound | Deferred):
                 name = expr.function.span.text
-                raise fault("E0402", arg.span, f"`{name}` takes numbers and lists, not {describe(value)}", "here")
+                raise fault("E0402", arg.span, f"`{name}` takes numbers and lists, not {describe(value)}", "given here")
         try:
             return self.trace(expr, builtin.call(*args, **kwargs), frame)
         except TooLarge as error:
-            raise fault("E0501", expr.span, str(error), "here") from None
+            raise fault("E0801", expr.span, str(error), "too long") from None
         except (TypeError, ValueError, ZeroDivisionError, OverflowError) as error:
             reason = str(error).replace("<lambda>()", expr.function.span.text)
             raise fault("E0404", expr.span, f"`{expr.function.span.text}` cannot take this", reason) from None
@@ -406,11 +430,14 @@ class Expressions:
         unknown = set(named) - {p.name for p in ref.function.params}
         if surplus > 0 or unknown:
             names = ", ".join(p.name for p in ref.function.params)
-            raise fault("E0401", expr.span, f"`{ref.function.name}({names})` does not take these arguments", "here")
+            raise fault(
+                "E0401", expr.span, f"`{ref.function.name}({names})` does not take these arguments", "called here",
+            )  # fmt: skip
         for param in ref.function.params:
             value = {**given, **named}.get(param.name)
             if value is None and param.default is None:
-                raise fault("E0401", expr.span, f"`{ref.function.name}` needs `{param.name}`", "here")
+                raise fault("E0401", expr.span, f"`{ref.function.name}` needs `{param.name}`", "it is not given here",
+                            secondary=(Label(param.span, "defined here"),))
             worth = self.evaluate(value, frame) if value is not None else self.evaluate(param.default, inner)  # type: ignore[arg-type]
             inner.env[param.name] = self.binding(param.name, plain(worth), ref.function, param)
         return self.trace(expr, plain(self.evaluate(ref.function.value, inner)), frame)
@@ -544,7 +571,8 @@ class Expressions:
         self.depth += 1
         if self.depth > MAX_DEPTH:
             self.depth = 0
-            raise fault("E0501", expr.span, f"`{ref.function.name}` calls itself, which cannot be written as PyTorch", "here")
+            text = f"`{ref.function.name}` calls itself, which cannot be written as PyTorch"
+            raise fault("E0901", expr.span, text, "called here", help="write it as a list or a `for`")
         inner = Frame(frame.template, ref.scope, frame.container)
         names = [param.name for param in ref.function.params]
         given = {arg.name or names[i]: self.render(arg.value, frame) for i, arg in enumerate(expr.args)}
@@ -611,7 +639,25 @@ def recipe_call_term(ref: LayerRef | BlockRef, fields: Sequence[str], operands: 
         return recipe_term(ref)
     (atom,) = next(iter(recipe_term(ref).parts))
     requires = (*getattr(atom, "requires", ()), "from functools import partial")
-    return written(f"partial({atom.label}, {', '.join(fields)})", operands, requires=requires)
+    return written(f"partial({braced(atom.label)}, {', '.join(fields)})", operands, requires=requires)
+
+
+def braced(text: str) -> str:
+    """Text whose braces stand for themselves in the source of a term."""
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def undecided(expr: syntax.Binary, size: Term) -> Fault:
+    return fault(
+        "E0405", expr.span, f"`{expr.operator}` needs a number, and `{size}` is known only when the network runs",
+        "this must be known now", help="give that dimension of the `input` a number",
+    )  # fmt: skip
+
+
+def several_inputs(span: Span, frame: Frame) -> Fault:
+    names = ", ".join(f"`{name}`" for name in frame.template.root.inputs)
+    help = f"name the one that is meant: {names}"
+    return fault("E0303", span, "`x` has no meaning in a net with several inputs", "which one?", help=help)
 
 
 def render_target(target: syntax.Target) -> str:

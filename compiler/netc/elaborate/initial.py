@@ -31,7 +31,8 @@ class Initial(Statements):
         except BadArgument as error:
             place = given.span_of(error.name, list(cls.fields)) or expr.span
             help = f"the signature is `{cls.signature()}`"
-            raise fault("E0401", place, error.reason, "here", help=help) from None
+            code = "E0404" if error.kind == "value" else "E0401"
+            raise fault(code, place, error.reason, f"of `{cls.__name__}`", help=help) from None
         names = list(cls.fields)
         arguments = tuple(
             Argument(names[slot] if isinstance(slot, int) else slot, term) for slot, term in given.written.items()
@@ -41,16 +42,19 @@ class Initial(Statements):
     def number(self, expr: syntax.Expr, frame: Frame) -> tuple[Any, tuple[Argument, ...]]:
         if isinstance(expr, syntax.Name) and self.find(expr.id, frame) is None:
             near = nearest(expr.id, self.registry.names("initializers"))
-            help = f"did you mean `{near}`?" if near else None
-            raise fault("E0302", expr.span, f"there is no initialiser `{expr.id}`", "here", help=help)
+            known = ", ".join(f"`{name}`" for name in self.registry.names("initializers"))
+            help = f"did you mean `{near}`?" if near else f"there are {known}"
+            raise fault("E0302", expr.span, f"there is no initialiser `{expr.id}`", "no initialiser", help=help)
         value = self.evaluate(expr, frame)
         if isinstance(value, bool) or not isinstance(value, int | float | list | tuple):
-            raise fault("E0402", expr.span, f"an initial value is an initialiser or a number, not {describe(value)}", "here")
+            text = f"an initial value is an initialiser or a number, not {describe(value)}"
+            raise fault("E0402", expr.span, text, "given here")
         return value, (Argument("value", self.render(expr, frame)),)
 
     def evaluate_init(self, statement: syntax.Param, frame: Frame) -> Any:
         if statement.init is None:
-            raise fault("E0401", statement.span, f"`{statement.name}` needs an initial value", "add `= zeros`")
+            text, help = f"`{statement.name}` needs an initial value", f"`{statement.span.text} = zeros`"
+            raise fault("E0401", statement.span, text, "without a value", help=help)
         return self.initializer(statement.init, frame)
 
     def _run_init(self, statement: syntax.Init, frame: Frame) -> None:
@@ -76,7 +80,8 @@ class Initial(Statements):
             return "type", found.name
         near = nearest(target.id, [*frame.container.labels, *self.registry.names("layers")])
         help = f"did you mean `{near}`?" if near else "name a layer type, a label that stands above, or a quoted pattern"
-        raise fault("E0302", target.span, f"`{target.id}` is neither a layer nor a label of this block", "here", help=help)
+        text = f"`{target.id}` is neither a layer nor a label of this block"
+        raise fault("E0302", target.span, text, "nothing has this name", help=help)
 
 
 __all__ = ["Initial", "Term", "value_term"]

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from netc import syntax
-from netc.diagnostics import Diagnostics, Label, Source, Span, SpecError, nearest
+from netc.diagnostics import Diagnostic, Diagnostics, Label, Source, Span, SpecError, nearest
 from netc.elaborate.expressions import freeze, plain
 from netc.elaborate.initial import Initial
 from netc.elaborate.placing import strip
@@ -24,6 +24,7 @@ from netc.elaborate.values import (
     Frame,
     FunctionRef,
     LayerRef,
+    Poisoned,
     Tensor,
     describe,
     fault,
@@ -37,6 +38,11 @@ from netc.shapes import Kind, Value
 from netc.terms import Relation, Symbol, Term
 
 LANGUAGE_VERSION = 1
+MEANINGS = {
+    "x": "what enters the block",
+    "_": "the current flow",
+    "training": "whether the network is being trained",
+}
 Reader = Callable[[Source, str], tuple[Source, syntax.File]]
 
 
@@ -49,6 +55,7 @@ class Elaborator(Initial):
         self.diagnostics = Diagnostics()
         self.expansions = {}
         self.templates = {}
+        self.variants = {}
         self.symbols: dict[str, Term] = {}
         self.ledger: dict[Relation, None] = {}
 
@@ -72,7 +79,7 @@ class Elaborator(Initial):
                 text = f"this file is written in version {version} of the language"
                 raise fault("E0201", item.span, text, f"this netc knows version {LANGUAGE_VERSION}", help="install a newer netc")
             case syntax.Language(version=version) if version < 1:
-                raise fault("E0201", item.span, f"there is no version {version} of the language", "here")
+                raise fault("E0201", item.span, f"there is no version {version} of the language", "the first is 1")
             case syntax.Use():
                 self.use(item, scope, chain)
             case syntax.Needs():
@@ -82,32 +89,66 @@ class Elaborator(Initial):
                 scope.defaults.insert(0, self.default(item, frame))
             case syntax.Define() | syntax.Function() | syntax.Constant() | syntax.Table():
                 self.define(item.name, item, scope)
+                self.distinct(item)
 
     def define(self, name: str, item: syntax.Item, scope: FileScope) -> None:
         other = scope.items.get(name)
         if other is not None:
-            span = item.name_span if isinstance(item, syntax.Define) else item.span
-            first = other.name_span if isinstance(other, syntax.Define) else other.span
-            raise fault("E0403", span, f"`{name}` is defined twice", "again here", secondary=(Label(first, "first here"),))
-        if name in ("x", "_", "training"):
-            raise fault("E0408", item.span, f"`{name}` has a meaning of its own", "choose another name")
+            place = (Label(span_of(other), "first here"),)
+            raise fault("E0403", span_of(item), f"`{name}` is defined twice", "again here", secondary=place)
+        if name in scope.imports:
+            _, first_use = scope.imports[name]
+            text = f"`{name}` is imported and defined here too"
+            raise fault("E0403", span_of(item), text, "again here", secondary=(Label(first_use.span, "imported here"),))
+        self.free(name, item.span)
         scope.items[name] = item
+
+    def free(self, name: str, span: Span) -> None:
+        if name in MEANINGS:
+            raise fault("E0408", span, f"`{name}` has a meaning of its own: {MEANINGS[name]}", "choose another name")
+
+    def distinct(self, item: syntax.Item) -> None:
+        """Each parameter of a definition and each column of a table has a name of its own."""
+        if isinstance(item, syntax.Table):
+            for i, name in enumerate(item.columns):
+                if name in item.columns[:i]:
+                    raise fault("E0403", item.span, f"two columns of `{item.name}` are called `{name}`", "this table")
+        elif isinstance(item, syntax.Define | syntax.Function):
+            first: dict[str, syntax.Parameter] = {}
+            for param in item.params:
+                self.free(param.name, param.span)
+                if param.name in first:
+                    place = (Label(first[param.name].span, "first here"),)
+                    text = f"two parameters of `{item.name}` are called `{param.name}`"
+                    raise fault("E0403", param.span, text, "again here", secondary=place)
+                first[param.name] = param
 
     def use(self, item: syntax.Use, scope: FileScope, chain: tuple[str, ...]) -> None:
         try:
             source, file = self.read(scope.source, item.path)
         except OSError as error:
             reason = error.strerror or str(error)
-            raise fault("E0202", item.span, f'cannot read "{item.path}": {reason.lower()}', "used here") from None
+            help = "the path is relative to the file that uses it"
+            raise fault("E0202", item.span, f'cannot read "{item.path}": {reason}', "used here", help=help) from None
+        except SpecError as error:
+            for found in error.diagnostics:
+                self.diagnostics.add(with_note(found, f"in a file that is used at {item.span}"))
+            return
         if source.name in chain:
             path = " -> ".join(PurePosixPath(name).name for name in (*chain[chain.index(source.name) :], source.name))
-            raise fault("E0502", item.span, f'"{item.path}" uses itself', path)
+            help = "move what both need into a third file"
+            raise fault("E0802", item.span, f'"{item.path}" uses itself', path, help=help)
         other = self.open(source, file, chain)
         for name in item.names:
             if name.id not in other.items and name.id not in other.imports:
                 near = nearest(name.id, other.items)
-                help = f"did you mean `{near}`?" if near else None
-                raise fault("E0302", name.span, f'"{item.path}" has no `{name.id}`', "here", help=help)
+                has = ", ".join(f"`{known}`" for known in other.items) or "nothing"
+                help = f"did you mean `{near}`?" if near else f"it has {has}"
+                raise fault("E0302", name.span, f'"{item.path}" has no `{name.id}`', "not in that file", help=help)
+            if name.id in scope.items or name.id in scope.imports:
+                twice = scope.imports[name.id][1].span if name.id in scope.imports else span_of(scope.items[name.id])
+                text = f"`{name.id}` is imported, and the name is taken"
+                raise fault("E0403", name.span, text, "again here", secondary=(Label(twice, "first here"),))
             scope.imports[name.id] = (other, name)
 
     def needs(self, item: syntax.Needs) -> None:
@@ -145,7 +186,9 @@ class Elaborator(Initial):
             return scope.constants[name]
         if name in scope.active:
             path = " -> ".join((*scope.active[scope.active.index(name) :], name))
-            raise fault("E0502", item.span, f"`{name}` is defined by itself", path)
+            raise fault(
+                "E0802", item.span, f"`{name}` is defined by itself", path, help="one of them needs a value of its own",
+            )  # fmt: skip
         scope.active.append(name)
         try:
             frame = self.file_frame(scope, item)
@@ -158,11 +201,22 @@ class Elaborator(Initial):
         scope.constants[name] = value
         return value
 
+    def evaluate_constants(self, scope: FileScope) -> None:
+        """Evaluates every constant and table of the file, so that a mistake in one that nothing uses is said too."""
+        for name, item in scope.items.items():
+            if isinstance(item, syntax.Constant | syntax.Table) and not self.is_variant(name, scope):
+                try:
+                    self.constant(name, item, scope)
+                except Fault as error:
+                    self.diagnostics.add(error.diagnostic)
+                except Poisoned:
+                    pass
+
     def rows(self, table: syntax.Table) -> Sequence[tuple[syntax.Expr, ...]]:
         for row in table.rows:
             if len(row) != len(table.columns):
                 text = f"{len(row)} cells for {len(table.columns)} columns"
-                raise fault("E0403", row[0].span.to(row[-1].span), text, f"the columns are {', '.join(table.columns)}")
+                raise fault("E0410", row[0].span.to(row[-1].span), text, f"the columns are {', '.join(table.columns)}")
         return table.rows
 
     # ---- nets --------------------------------------------------------------------------------------
@@ -225,11 +279,12 @@ class Elaborator(Initial):
         if args or not isinstance(scope.items.get(head.id), syntax.Define):
             for arg in item.value.args:
                 if arg.name is None and head.id not in scope.imports:
-                    raise fault("E0401", arg.span, "a variant of a variant takes named arguments only", "here")
+                    raise fault("E0401", arg.span, "a variant of a variant takes named arguments only", "give its name")
         return define, where, [*args, *((arg, scope) for arg in item.value.args)]
 
     def elaborate(self, scope: FileScope, name: str | None, params: Mapping[str, Any]) -> Network:
         """Expands one net with its parameters; raises SpecError with every independent mistake."""
+        self.evaluate_constants(scope)
         self.diagnostics.raise_if_any()
         try:
             name = self.select(scope, name)
@@ -324,11 +379,16 @@ class Elaborator(Initial):
             raise fault("E0409", statement.span, "`input` stands before everything that uses it", "move it up")
         value = self.input_value(statement.shape, frame)
         name = statement.name or ("x" if not frame.template.inputs else None)
-        if name is None or name in frame.template.inputs:
-            raise fault("E0403", statement.span, "a second input needs a name of its own", "here", help="`input left: 3x32x32`")
+        if name in frame.template.inputs:
+            raise fault("E0403", statement.span, f"two inputs are called `{name}`", "again here")
+        if name is None:
+            raise fault("E0403", statement.span, "with several inputs each needs a name", "without a name",
+                        help=f"`input left: {statement.span.text.removeprefix('input').strip()}`")
         tensor = Tensor(value, statement.span)
+        self.free(statement.name or "", statement.span)
         if frame.template.inputs and "x" in frame.template.inputs:
-            raise fault("E0403", statement.span, "with several inputs each needs a name", "here", help="`input left: 3x32x32`")
+            raise fault("E0403", statement.span, "with several inputs each needs a name", "the one before has none",
+                        help="`input left: 3x32x32`")
         first = not frame.template.inputs
         frame.template.inputs[name] = value
         frame.container.module.inputs += (value,)
@@ -351,6 +411,8 @@ class Elaborator(Initial):
     def input_sizes(self, expr: syntax.Expr, frame: Frame) -> Sequence[Any]:
         match expr:
             case syntax.ShapeLiteral(parts=parts):
+                if 0 in parts:
+                    raise fault("E0404", expr.span, "a size is an integer of at least 1, not 0", "of this input")
                 return [part if isinstance(part, int) else self.input_size(part, expr, frame) for part in parts]
             case syntax.TupleExpr(items=items):
                 return [size for item in items for size in self.input_sizes(item, frame)]
@@ -360,7 +422,8 @@ class Elaborator(Initial):
         sizes = list(value) if isinstance(value, tuple | list) else [value]
         for size in sizes:
             if not is_int(size) or size < 1:
-                raise fault("E0404", expr.span, f"a size is an integer of at least 1, not {describe(size)}", "here",
+                text = f"a size is an integer of at least 1, not {describe(size)}"
+                raise fault("E0404", expr.span, text, "of this input",
                             help="write the shape without the batch: `input 3x32x32`")
         return sizes
 
@@ -368,7 +431,7 @@ class Elaborator(Initial):
         found = frame.lookup(name)
         if found is not None:
             if not is_int(found.value) or found.value < 1:
-                raise fault("E0404", expr.span, f"`{name}` is no size: {describe(found.value)}", "here")
+                raise fault("E0404", expr.span, f"`{name}` is no size: it is {describe(found.value)}", "of this input")
             return found.value
         if not re.match(r"[A-Z]", name):
             help = "a size that only a run decides begins with a capital: `input 3xHxW`"
@@ -379,6 +442,17 @@ class Elaborator(Initial):
         if name not in self.symbols:
             self.symbols[name] = Term.atom(Symbol(name, self.ledger))
         return self.symbols[name]
+
+
+def span_of(item: syntax.Item) -> Span:
+    """The name of a definition, or the whole line that gives a name."""
+    return item.name_span if isinstance(item, syntax.Define) else item.span
+
+
+def with_note(found: Diagnostic, note: str) -> Diagnostic:
+    return Diagnostic(
+        found.code, found.message, found.primary, found.secondary, (*found.notes, note), found.help, found.severity
+    )
 
 
 def open_file(source: Source, file: syntax.File, registry: Registry, read: Reader) -> tuple[Elaborator, FileScope]:

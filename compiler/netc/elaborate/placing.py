@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from netc import syntax
 from netc.diagnostics import Label, Span, nearest
 from netc.elaborate.expressions import Expressions, freeze, literal, plain, sequence_term, value_term
-from netc.elaborate.syntactic import modules_only
+from netc.elaborate.syntactic import modules_only, names_in
 from netc.elaborate.values import (
     POISON,
     Binding,
@@ -19,6 +19,7 @@ from netc.elaborate.values import (
     Default,
     Deferred,
     Fault,
+    FileScope,
     Frame,
     LayerRef,
     Placed,
@@ -51,8 +52,9 @@ class Given:
     written: dict[str | int, Term] = field(default_factory=dict)
 
     def span_of(self, name: str, fields: Sequence[str]) -> Span | None:
-        for key, span in self.spans:
-            if key == name or (isinstance(key, int) and key < len(fields) and fields[key] == name):
+        """The place of an argument; the last one where it is given twice, the first surplus one by its number."""
+        for key, span in reversed(self.spans):
+            if key == name or (isinstance(key, int) and (fields[key : key + 1] == [name] or str(key) == name)):
                 return span
         return None
 
@@ -71,6 +73,7 @@ class Placing(Expressions):
 
     expansions: dict[Hashable, Expansion]
     templates: dict[Hashable, Template]
+    variants: dict[Hashable, list[tuple[Template, dict[str, Hashable]]]]
 
     def statements(self, body: Sequence[syntax.Stmt], frame: Frame) -> None:
         """Runs statements in a frame."""
@@ -111,7 +114,8 @@ class Placing(Expressions):
             if word in field.words:
                 if local is not None:
                     text = f"`{word}` is a word of `{field.name}` and also a local name"
-                    raise fault("E0403", arg.span, text, "which one is meant?", secondary=(Label(local.span, "here"),))
+                    raise fault("E0403", arg.span, text, "which one is meant?", help="give the local another name",
+                                secondary=(Label(local.span, "the local name"),))
                 return word, literal(word)
             if local is None and self.find(word, frame) is None:
                 near = nearest(word, field.words)
@@ -139,19 +143,52 @@ class Placing(Expressions):
                 given.written[arg.name] = term
                 given.spans.append((arg.name, arg.span))
 
-    def bind(self, cls: type[Layer], given: Given, span: Span) -> Layer:
+    def bind(self, cls: type[Layer], given: Given, span: Span, frame: Frame) -> Layer:
         """The layer with its arguments; mistakes name the argument, the signature and the nearest right name."""
         try:
             return cls.bind(given.args, given.kwargs)
         except BadArgument as error:
-            names = list(cls.fields)
-            place = given.span_of(error.name, names) or span
-            codes = {"unknown": "E0401", "missing": "E0401", "surplus": "E0401", "repeated": "E0403", "value": "E0404"}
-            near = nearest(error.name, names) if error.kind == "unknown" else None
+            place = given.span_of(error.name, list(cls.fields)) or span
+            if error.kind == "value":
+                raise self.bad_value(cls, error, given, place) from None
+            codes = {"unknown": "E0401", "missing": "E0401", "surplus": "E0401", "repeated": "E0403"}
+            labels = {"unknown": "no such argument", "missing": f"without `{error.name}`", "surplus": "one too many"}
+            twice = error.kind == "repeated"
+            near = nearest(error.name, cls.fields) if error.kind == "unknown" else None
             help = f"did you mean `{near}`?" if near else f"the signature is `{cls.signature()}`"
+            if error.kind == "unknown" and error.name in self.inferred_names(cls, given, frame):
+                help = f"leave it out: `{error.name}` follows from what reaches the layer"
             raise fault(
-                codes[error.kind], place, error.reason, "here", help=help if error.kind != "value" else None
-            ) from None
+                codes[error.kind], place, error.reason, labels.get(error.kind, "again here"), help=help,
+                secondary=(Label(self.first_place(error.name, given, cls), "first here"),) if twice else (),
+            ) from None  # fmt: skip
+
+    def first_place(self, name: str, given: Given, cls: type[Layer]) -> Span:
+        names = list(cls.fields)
+        return next(at for key, at in given.spans if key == name or (isinstance(key, int) and names[key] == name))
+
+    def bad_value(self, cls: type[Layer], error: BadArgument, given: Given, place: Span) -> Fault:
+        """A value of the wrong type or out of range, in the words of the spec."""
+        names = list(cls.fields)
+        value = given.kwargs[error.name] if error.name in given.kwargs else given.args[names.index(error.name)]
+        field = cls.fields[error.name]
+        written = place.text.partition("=")[2].strip() if place.text.startswith(error.name) else place.text
+        rounded = isinstance(value, float) and "integer" in field.expected
+        help = f"make it an integer: `int({written})`" if rounded else None
+        if is_plain(value):
+            return fault("E0404", place, error.reason, f"of `{cls.__name__}`", help=help)
+        text = f"`{error.name}` must be {field.expected}, not {describe(value)}"
+        return fault("E0402", place, text, f"of `{cls.__name__}`")
+
+    def inferred_names(self, cls: type[Layer], given: Given, frame: Frame) -> Collection[str]:
+        """The arguments of the PyTorch module that this language does not take, as far as the rest says."""
+        kwargs = {name: value for name, value in given.kwargs.items() if name in cls.fields}
+        inputs = tuple(t.value for t in tensors(frame.flow))
+        try:
+            layer = cls.bind(given.args, kwargs)
+            return layer.inferred(*inputs).keys()
+        except (BadArgument, Reject, TypeError, IndexError):
+            return ()
 
     def refuse_runtime(self, layer: Layer, given: Given, node: syntax.Expr) -> None:
         """A module is made before the network runs, so its arguments cannot be sizes that only a run decides."""
@@ -188,7 +225,7 @@ class Placing(Expressions):
         if short or (not many and len(values) > len(names)):
             wanted = ", ".join(f"`{name}`" for name in names)
             text = f"`{cls.__name__}` takes {wanted}; {len(values)} tensor{'s' * (len(values) != 1)} reach it"
-            raise fault("E0401", span, text, "here")
+            raise fault("E0401", span, text, "too few" if short else "too many")
         return values, places
 
     def with_flow(
@@ -204,7 +241,8 @@ class Placing(Expressions):
         if frame.flow is POISON:
             raise Poisoned
         if frame.flow is None:
-            help = "begin with a named input: `left -> Conv(8, 3)`" if frame.container.module.kind else None
+            inputs = ", ".join(f"`{name} -> ...`" for name in frame.template.root.inputs)
+            help = f"begin with one of the inputs: {inputs}" if inputs else "begin the net with `input 3x32x32`"
             raise fault("E0303", span, "nothing flows here yet", "this needs an input", help=help)
         return frame.flow
 
@@ -214,7 +252,7 @@ class Placing(Expressions):
         """Binds a layer, infers its output, and records what the emitter needs. Does not place it in the tree."""
         given = self.given(call, ref.cls.fields, ref.cls.inputs, arg_frame or frame)
         self.with_defaults(ref.cls, given, frame)
-        layer = self.bind(ref.cls, given, node.span)
+        layer = self.bind(ref.cls, given, node.span, frame)
         if not ref.function:
             self.refuse_runtime(layer, given, node)
         inputs, places = self.operands(ref.cls, given, frame, node.span)
@@ -229,7 +267,7 @@ class Placing(Expressions):
         for item in inputs:
             if not isinstance(item, Tensor):
                 raise fault(
-                    "E0603", node.span, f"`{ref.name}` takes one tensor, and {len(item)} flow here", "here",
+                    "E0603", node.span, f"`{ref.name}` takes one tensor, and {len(item)} flow here", "which one?",
                     help="name them: `a, b = _`, then go on with one: `a -> ...`",
                 )  # fmt: skip
         values = [item.value for item in inputs]
@@ -250,8 +288,8 @@ class Placing(Expressions):
             if (t.span.start, t.span.end) != (node.span.start, node.span.end)
         )
         shapes = " and ".join(str(t.value) for t in inputs)
-        message = f"`{ref.name}` {reject.reason}" if not reject.reason.startswith("`") else reject.reason
-        label = f"receives {shapes}" if inputs else "here"
+        message = f"`{ref.name}`{' ' if is_verb(reject.reason) else ': '}{reject.reason}"
+        label = f"receives {shapes}" if inputs else "it has no input"
         return fault("E0601", span or node.span, message, label, secondary=secondary, help=reject.help)
 
     def call_arguments(self, layer: Layer, function: bool, given: Given, values: tuple[Value, ...]) -> tuple[Argument, ...]:
@@ -310,13 +348,17 @@ class Placing(Expressions):
         """Places a layer, a block or a recipe under a label (or a number, or a name of its own) and moves the flow."""
         if isinstance(target, Bound):
             if call is not None:
-                raise fault("E0402", node.span, "this layer has its arguments already", "given again here")
+                place = call.function.span
+                help = f"place it as it is: `{place.text}`"
+                raise fault(
+                    "E0402", node.span, f"`{place.text}` has its arguments already", "given again here", help=help,
+                )  # fmt: skip
             return self.place(target.target, target.call, frame, node, label, target.frame)
         if isinstance(target, LayerRef):
             return self.place_layer(target, call, frame, node, label, arg_frame)
         if isinstance(target, BlockRef):
             return self.place_block(target, call, frame, node, label, arg_frame)
-        raise fault("E0402", node.span, f"{describe(target)} is not a layer", "here")
+        raise fault("E0402", node.span, f"{describe(target)} is not a layer", "a layer or a block is needed")
 
     def place_layer(
         self, ref: LayerRef, call: syntax.Call | None, frame: Frame, node: syntax.Expr, label: str | None,
@@ -330,7 +372,10 @@ class Placing(Expressions):
             layer = use.layer
             assert layer is not None
             if frame.container.sequential and isinstance(output, tuple):
-                raise fault("E0603", node.span, f"`{ref.name}` gives several values, which a Sequential cannot pass on", "here")
+                text = f"`{ref.name}` gives {len(output)} values, which a Sequential cannot pass on"
+                raise fault(
+                    "E0603", node.span, text, "in a Sequential", help="give it a label of its own outside the chain",
+                )  # fmt: skip
             module = Module("layer", ref.name, node.span, layer, use.inputs, strip(output), text=node.span.text)
             module.state = layer.state(*use.inputs)
             self.member(frame, module, use, label, node)
@@ -375,14 +420,14 @@ class Placing(Expressions):
     def refuse_attribute(self, name: str, node: syntax.Node) -> None:
         """Rejects a name that every PyTorch module has already."""
         if name in MODULE_ATTRIBUTES:
-            text = f"`{name}` cannot name a part: every PyTorch module has something of that name"
-            raise fault("E0408", node.span, text, "here", help="choose another name")
+            text, label = f"`{name}` cannot name a part of a net", f"every PyTorch module has its own `{name}`"
+            raise fault("E0408", node.span, text, label, help=f"`{name}_` is free")
 
     def own_name(self, container: Container, module: Module, node: syntax.Expr) -> str:
         """The name of an unlabelled module outside a Sequential: by its type when it keeps no state."""
         if next(module.named_state(), None) is not None:
             raise fault(
-                "E0407", node.span, f"`{node.span.text}` has parameters and needs a label", "here",
+                "E0407", node.span, f"`{node.span.text}` has parameters and needs a label", "no name in the state dict",
                 help=f"name it: `{module.name.lower()}1: {node.span.text}`",
             )  # fmt: skip
         name = module.name.lower()
@@ -519,8 +564,8 @@ class Placing(Expressions):
         if missing:
             places = ", ".join(f"`{name}`" for name in missing)
             raise fault(
-                "E0401", node.span, f"`{ref.define.name}` needs {places}", "here",
-                secondary=(Label(ref.define.name_span, "defined here"),),
+                "E0401", node.span, f"`{ref.define.name}` needs {places}", f"without {places}",
+                secondary=(Label(ref.define.name_span, "defined here"),), help=f"it is `{signature(ref.define)}`",
             )  # fmt: skip
         return {n: values.get(n, ...) for n in names}, terms, [operands[n] for n in names if n in operands]
 
@@ -532,22 +577,24 @@ class Placing(Expressions):
 
     def bad_block_argument(self, ref: BlockRef, arg: syntax.Arg, name: str | None, names: list[str]) -> Fault:
         define = ref.define
-        signature = f"{define.name}({', '.join(names)})" if names else define.name
         if name is None:
-            text = f"`{define.name}` takes {len(names) or 'no'} argument{'s' * (len(names) != 1)}"
+            count = f"{len(names) or 'no'} argument{'s' * (len(names) != 1)}"
+            text, label = f"`{define.name}` takes {count}", "one too many"
         else:
-            text = f"`{define.name}` has no parameter `{name}`"
+            text, label = f"`{define.name}` has no parameter `{name}`", "no such parameter"
         near = nearest(name, names) if name else None
-        help = f"did you mean `{near}`?" if near else f"it is `{signature}`"
-        return fault("E0401", arg.span, text, "here", secondary=(Label(define.name_span, "defined here"),), help=help)
+        help = f"did you mean `{near}`?" if near else f"it is `{signature(define)}`"
+        return fault("E0401", arg.span, text, label, secondary=(Label(define.name_span, "defined here"),), help=help)
 
     def expand_new(self, ref: BlockRef, values: dict[str, Any], frame: Frame, node: syntax.Expr) -> Expansion:
         define = ref.define
         chain = (*frame.chain, (define.name, node.span))
         names = [name for name, _ in chain]
         if names.count(define.name) > 1 and len(chain) > MAX_EXPANSION:
-            path = " -> ".join(names[names.index(define.name) :][:4])
-            raise fault("E0502", node.span, f"`{define.name}` is expanded inside itself", f"{path} -> ...")
+            path = " -> ".join(dict.fromkeys(names[names.index(define.name) :]))
+            text = f"`{define.name}` is expanded inside itself more than {MAX_EXPANSION} times"
+            help = "a block that contains itself needs a parameter that ends it: `... when depth > 0`"
+            raise fault("E0802", node.span, text, f"{path} -> {define.name} -> ...", help=help)
         inner = self.new_frame(ref, frame)
         inner.chain = chain
         self.bind_parameters(define, values, inner)
@@ -579,14 +626,56 @@ class Placing(Expressions):
 
     def template_for(self, define: syntax.Define, inner: Frame, flow: Any) -> Template:
         """The class for a definition: one for each rank and kind of what flows in and each kind of argument."""
-        kinds = tuple((name, self.kind_of(binding.value)) for name, binding in inner.env.items())
+        kinds = {name: self.kind_of(binding.value) for name, binding in inner.env.items()}
         ranks = tuple((t.value.rank, t.value.kind, t.value.channel) for t in tensors(flow))
-        key = (define, ranks, kinds)
-        if key not in self.templates:
-            names = [p.name for p in define.params]
-            sequential = modules_only(define.body, names)
-            self.templates[key] = Template(key, define.name, define, define.body, sequential, doc=define.doc)
-        return self.templates[key]
+        alike = self.variants.setdefault((define, ranks, self.rules_for(define, inner)), [])
+        for template, known in alike:
+            if all(compatible(kind, known[name]) for name, kind in kinds.items()):
+                known.update({name: kind for name, kind in kinds.items() if kind != "none"})
+                return template
+        key = (define, (ranks, len(alike)), tuple(kinds.items()))
+        names = [p.name for p in define.params]
+        sequential = modules_only(define.body, names)
+        template = Template(key, define.name, define, define.body, sequential, doc=define.doc)
+        self.templates[key] = template
+        alike.append((template, kinds))
+        return template
+
+    def rules_for(self, define: syntax.Define, inner: Frame) -> Hashable:
+        """The `default` statements in force that could reach a layer of the block."""
+        if not inner.defaults:
+            return ()
+        placed = set(self.layers_in(define.body, inner.scope, set()))
+        for binding in inner.env.values():
+            if recipes_in(binding.value):
+                return tuple(id(rule.args) for rule in inner.defaults)
+        return tuple(id(rule.args) for rule in inner.defaults if rule.cls in placed)
+
+    def layers_in(self, node: object, scope: FileScope, seen: set[syntax.Define]) -> Iterator[type[Layer]]:
+        """The layers that a text names, those of the blocks that it names too."""
+        for name in names_in(node):
+            found = self.file_value(name, scope) if name in scope.items or name in scope.imports else None
+            if isinstance(found, BlockRef) and found.define not in seen:
+                seen.add(found.define)
+                yield from self.layers_in(found.define, found.scope, seen)
+            elif isinstance(found, list | tuple) and recipes_in(found):
+                yield from self.layers_of(found, seen)
+            cls = self.registry.layer(name) if found is None else None
+            if cls is not None:
+                yield cls
+
+    def layers_of(self, value: Any, seen: set[syntax.Define]) -> Iterator[type[Layer]]:
+        """The layers in a table or list."""
+        if isinstance(value, list | tuple):
+            for item in value:
+                yield from self.layers_of(item, seen)
+        elif isinstance(value, LayerRef):
+            yield value.cls
+        elif isinstance(value, Bound):
+            yield from self.layers_of(value.target, seen)
+        elif isinstance(value, BlockRef) and value.define not in seen:
+            seen.add(value.define)
+            yield from self.layers_in(value.define, value.scope, seen)
 
     def kind_of(self, value: Any) -> Hashable:
         """What emitted code must know of an argument: its type, or the very layer or block that it is."""
@@ -603,10 +692,12 @@ class Placing(Expressions):
         if isinstance(value, Deferred):
             return (id(value.expr), id(value.frame))
         if value is None:
-            return "layer"
+            return "none"
         if isinstance(value, tuple | list):
-            return ("list", *sorted({str(self.kind_of(item)) for item in value}))
-        return "int" if isinstance(value, int) and not isinstance(value, bool) else type(value).__name__
+            kinds = [self.kind_of(item) for item in value]
+            mixed = any(isinstance(item, LayerRef | BlockRef | Bound | Deferred | tuple | list) for item in value)
+            return ("list", *(map(self.frozen, value) if mixed and recipes_in(value) else sorted(set(map(str, kinds)))))
+        return "number" if isinstance(value, int | float) else type(value).__name__
 
     def rebind_parameters(self, define: syntax.Define, values: dict[str, Any], inner: Frame, template: Template) -> None:
         """Gives each parameter the term by which the class knows it, and notes the value that it took."""
@@ -674,6 +765,37 @@ class Placing(Expressions):
         module.output = strip(output)
         inner.template.output = inner.template.output or module.output
         return Expansion(module, module.output, inner.template)
+
+
+def compatible(kind: Hashable, known: Hashable) -> bool:
+    """Whether arguments of two kinds can go to one class; `none` goes with what is written as a value."""
+    return kind == known or ("none" in (kind, known) and {kind, known} <= {"none", "number", "str", "layer"})
+
+
+def recipes_in(value: Any) -> bool:
+    """Whether a sequence has a layer or block somewhere in it."""
+    if isinstance(value, tuple | list):
+        return any(recipes_in(item) for item in value)
+    return isinstance(value, LayerRef | BlockRef | Bound | Deferred)
+
+
+def signature(define: syntax.Define) -> str:
+    """`Unit(width, stride=1)`, as it was written."""
+    listed = ", ".join(param.span.text for param in define.params)
+    return f"{define.name}({listed})" if listed else define.name
+
+
+def is_plain(value: Any) -> bool:
+    """Whether messages can show a value as it is: numbers, words and lists of them."""
+    if isinstance(value, list | tuple):
+        return all(is_plain(item) for item in value)
+    return value is None or isinstance(value, int | float | str | Term)
+
+
+def is_verb(reason: str) -> bool:
+    """Whether a layer's reason goes on after its name: `expects ...`, `cannot ...`."""
+    first = reason.partition(" ")[0]
+    return first in ("cannot", "with") or (first.isalpha() and first.endswith("s"))
 
 
 def signature_of(value: Value) -> Hashable:

@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from netc import syntax
-from netc.diagnostics import Diagnostics, Label
-from netc.elaborate.cloning import copied
+from netc.diagnostics import Diagnostics, Label, nearest
+from netc.elaborate.cloning import clone, copied
+from netc.elaborate.expressions import several_inputs, value_term
 from netc.elaborate.placing import Placing, attach, map_values, strip
-from netc.elaborate.syntactic import assigned, bound, is_module, modules_only
+from netc.elaborate.syntactic import assigned, bound, is_module, labels_in, modules_only
 from netc.elaborate.values import (
     POISON,
     Binding,
@@ -29,15 +30,17 @@ from netc.elaborate.values import (
     is_flowing,
     tensors,
 )
-from netc.graph import Construction, Guard, Joined, Loop, Module, Step, Template, Use
+from netc.graph import Construction, Guard, Joined, Loop, Module, Step, Template, Unrolled, Use
 from netc.layer import Layer, State, is_int
 from netc.naming import class_name
-from netc.shapes import Value
+from netc.shapes import Value, show_dim, show_shape
 from netc.terms import COMPARE, SUM, Term, written
 
 JOINS = {"+": "add", "*": "mul", "&": "cat"}
 FORK_JOINS = {"cat": "cat", "add": "add", "mul": "mul", "stack": "stack"}
 MAX_REPEATS = 100_000
+CHAIN = 6
+VERBS = {"add": "add", "mul": "multiply", "cat": "concatenate", "stack": "stack"}
 TRAINING = written("self.training")
 
 
@@ -64,7 +67,7 @@ class Statements(Placing):
         """Adds a mistake to the diagnostics, with the calls that led to it."""
         notes = tuple(
             f"in expansion of `{name}`, called at {span.source.name}:{span.line}:{span.column}"
-            for name, span in reversed(frame.chain[-4:])
+            for name, span in list(dict.fromkeys(reversed(frame.chain)))[:CHAIN]
         )
         diagnostic = error.diagnostic
         self.diagnostics.add(
@@ -100,8 +103,24 @@ class Statements(Placing):
         if outcome:
             self.flow_body(statement, frame)
         if frame.flow is not POISON and before is not None:
-            frame.flow = self.join(statement, int(outcome), frame.flow, frame)
+            after, frame.flow = frame.flow, self.join(statement, int(outcome), frame.flow, frame)
+            if outcome:
+                self.leaving_out(statement, statement.when, 0, before, after, frame)
         return None
+
+    def leaving_out(
+        self, node: syntax.Node, condition: syntax.Expr, skipped: int, before: Any, after: Any, frame: Frame
+    ) -> None:  # fmt: skip
+        """Notes the sizes that there would be had a condition not held; more than sizes must not change."""
+        guard = frame.template.sites[condition]
+        assert isinstance(guard, Guard)
+        was, now = ([t.value for t in tensors(flowing)] for flowing in (before, after))
+        guard.rigid = guard.rigid or [kind_of(v) for v in was] != [kind_of(v) for v in now]
+        for index, (old, new) in enumerate(zip(was, now, strict=False)):
+            for axis in range(1, min(old.rank, new.rank)):
+                table = frame.template.joins.get((node, ("_", index, axis)))
+                if table is not None and isinstance(old.shape[axis], int):
+                    table.unseen.setdefault(skipped, Term.of(old.shape[axis]))
 
     def guard(self, node: syntax.Node, condition: syntax.Expr, frame: Frame) -> bool:
         """Decides a condition and notes its outcome."""
@@ -218,11 +237,11 @@ class Statements(Placing):
         if not isinstance(error, Reject):
             return error
         labels = tuple(Label(t.span, f"this side has shape {t.value}") for t in sides)
-        distinct = [label for label in labels if label.span != node.span]
-        shapes = " and ".join(str(t.value) for t in sides)
+        distinct = {(at.span.source.name, at.span.start, at.text): at for at in labels if at.span != node.span}
+        text, help = disagreement(VERBS.get(ref.name, ref.name), [t.value for t in sides], ref.name == "cat")
         return fault(
-            "E0604", node.span, f"cannot {ref.name} {shapes}: {error.reason}", "joined here",
-            secondary=tuple(dict.fromkeys(distinct)), help=error.help,
+            "E0604", node.span, text or f"cannot {VERBS.get(ref.name, ref.name)} these: {error.reason}", "joined here",
+            secondary=tuple(distinct.values()), help=help or error.help,
         )  # fmt: skip
 
     def labelled(self, statement: syntax.Flow, frame: Frame) -> None:
@@ -246,10 +265,12 @@ class Statements(Placing):
     def label(self, label: syntax.Name | syntax.String, frame: Frame) -> str | None:
         """The text of a label; None for `seq`, the next number of a Sequential."""
         if isinstance(label, syntax.Name):
+            self.refuse_attribute(label.id, label)
             return None if label.id == "seq" and frame.container.sequential else label.id
         text = self.evaluate(label, frame)
         if not text or "." in text or text != text.strip():
             raise fault("E0408", label.span, f'"{text}" cannot be a label', "a name without dots is needed")
+        self.refuse_attribute(str(text), label)
         frame.template.terms.setdefault(label, self.render(label, frame))
         return str(text)
 
@@ -419,10 +440,10 @@ class Statements(Placing):
     def set_flow(self, expr: syntax.Expr, value: Any, frame: Frame, label: str | None) -> None:
         if not is_flowing(value):
             if value is None and isinstance(expr, syntax.Name) and expr.id == "x":
-                raise fault("E0303", expr.span, "`x` has no meaning in a net with several inputs", "name the input")
+                raise several_inputs(expr.span, frame)
             raise fault("E0402", expr.span, f"{describe(value)} cannot stand in the flow", "a layer or a tensor is needed")
         if label is not None:
-            raise fault("E0408", expr.span, "a label names a module, and this is a tensor", "here",
+            raise fault("E0408", expr.span, "a label names a module, and this is a tensor", f"labelled `{label}`",
                         help=f"keep it with `{label} = {expr.span.text}`")
         frame.template.sites.setdefault(expr, Use("value", output=strip(value)))
         frame.flow = value
@@ -443,9 +464,10 @@ class Statements(Placing):
             return self.stage(expr.right, frame, None)
         count = self.evaluate(expr.left, frame)
         if not is_int(count) or count < 0:
-            raise fault("E0402", expr.left.span, f"a repeat count is an integer, not {describe(count)}", "here")
+            text = f"a repeat count is an integer of at least 0, not {describe(count)}"
+            raise fault("E0402", expr.left.span, text, f"of `{expr.right.span.text}`")
         if count > MAX_REPEATS:
-            raise fault("E0501", expr.left.span, f"{int(count)} repeats; at most {MAX_REPEATS} are allowed", "here")
+            raise fault("E0801", expr.left.span, f"{int(count)} repeats; at most {MAX_REPEATS} are allowed", "too many")
         self.loop(expr, self.render(expr.left, frame), range(int(count)), (), frame, lambda _: self.stage(expr.right, frame, None))
 
     # ---- branches ------------------------------------------------------------------------------------
@@ -460,7 +482,7 @@ class Statements(Placing):
             return entered
         results = [result for _, result in found]
         if not results:
-            raise fault("E0409", fork.span, "a fork without a branch", "here")
+            raise fault("E0409", fork.span, "a fork without a branch", "nothing is left to join")
         if any(result is POISON for result in results):
             raise Poisoned
         dynamic = any(isinstance(branch, syntax.For | syntax.If) for branch in fork.branches)
@@ -492,13 +514,15 @@ class Statements(Placing):
             frame.flow = entered
             match branch:
                 case syntax.For():
-                    self.loop_over(branch, frame, lambda: self.branches(branch.body, entered, results, fork, frame))
+                    self.loop_over(branch, frame, lambda body: self.branches(body, entered, results, fork, frame))
                 case syntax.If():
                     self.branches(self.chosen(branch, frame), entered, results, fork, frame)
                 case syntax.Return():
-                    raise fault("E0409", branch.span, "`return` cannot stand in a fork", "here")
+                    text, help = "`return` cannot stand in a fork", "move it behind the fork"
+                    raise fault("E0409", branch.span, text, "a branch gives its value to the join", help=help)
                 case syntax.Flow(operator="side"):
-                    raise fault("E0409", branch.span, "`side` cannot stand in a fork", "here")
+                    raise fault("E0409", branch.span, "`side` cannot stand in a fork", "it would be no branch",
+                                help="move it in front of the fork or behind it")
                 case _:
                     self.statement(branch, frame)
                     results.append((branch, frame.flow))
@@ -515,9 +539,12 @@ class Statements(Placing):
             if self.guard(statement, condition, frame):
                 outcome, body = i, branch
                 break
+        before = frame.flow
         self.statements(body, frame)
         if frame.flow is not POISON and frame.flow is not None:
-            frame.flow = self.join(statement, outcome, frame.flow, frame)
+            after, frame.flow = frame.flow, self.join(statement, outcome, frame.flow, frame)
+            if statement.optional and not outcome and before is not None:
+                self.leaving_out(statement, statement.branches[0][0], 1, before, after, frame)
         names = {n for _, b in statement.branches for n in assigned(b)} | set(assigned(statement.otherwise))
         self.rejoin(statement, sorted(names), outcome, frame)
 
@@ -536,17 +563,51 @@ class Statements(Placing):
     # ---- loops ---------------------------------------------------------------------------------------
 
     def _run_for(self, statement: syntax.For, frame: Frame) -> None:
-        self.loop_over(statement, frame, lambda: self.statements(statement.body, frame))
+        self.loop_over(statement, frame, lambda body: self.statements(body, frame))
 
-    def loop_over(self, statement: syntax.For, frame: Frame, body: Callable[[], None]) -> None:
+    def loop_over(self, statement: syntax.For, frame: Frame, body: Callable[[Sequence[syntax.Stmt]], None]) -> None:
         items = self.iterate(statement.iterable, frame)
+        if any(holds_recipe(item) for item in items):
+            return self.unroll(statement, items, frame, body)
 
         def run(item: Any) -> None:
             self.bind_target(statement.target, item, frame, statement)
-            body()
+            body(statement.body)
 
         names = sorted(set(assigned(statement.body)))
         self.loop(statement, self.render(statement.iterable, frame), items, names, frame, run)
+        return None
+
+    def unroll(
+        self, statement: syntax.For, items: Sequence[Any], frame: Frame, body: Callable[[Sequence[syntax.Stmt]], None]
+    ) -> None:  # fmt: skip
+        """A loop over layers or blocks: what they need differs, so emitted code has the body once for each."""
+        site = frame.template.sites.get(statement)
+        frozen = tuple(self.frozen(item) for item in items)
+        if site is None:
+            copies = tuple(clone(statement.body, {}) for _ in items)
+            try:
+                iterable = self.render(statement.iterable, frame)
+            except Fault:
+                iterable = Term({})
+            site = frame.template.sites[statement] = Unrolled(iterable, frozen, copies)
+        if not isinstance(site, Unrolled) or site.items != frozen:
+            text = "this loop goes over different layers in different uses of the block"
+            raise fault("E0406", statement.span, text, "here", help="give each use a block of its own")
+        for item, copy in zip(items, site.bodies, strict=True):
+            self.settle_target(statement.target, item, frame)
+            body(copy)
+
+    def settle_target(self, target: syntax.Target, value: Any, frame: Frame) -> None:
+        """Binds names to values that emitted code writes as they are."""
+        if target.name is not None:
+            recipe = holds_recipe(value)
+            frame.env[target.name] = Binding(value, Term({}) if recipe else value_term(value), target.span)
+            return
+        if not isinstance(value, list | tuple) or len(value) != len(target.items):
+            raise fault("E0403", target.span, f"{len(target.items)} names for {describe(value)}", "names here")
+        for part, item in zip(target.items, value, strict=True):
+            self.settle_target(part, item, frame)
 
     def loop(
         self, node: syntax.Node, header: Term, items: Sequence[Any], names: Sequence[str], frame: Frame,
@@ -577,10 +638,12 @@ class Statements(Placing):
 
     def _run_assign(self, statement: syntax.Assign, frame: Frame) -> None:
         if statement.when is not None and not self.guard(statement, statement.when, frame):
-            return
+            return self.rejoin(statement, statement.target.names, 0, frame)
         value = self.assigned_value(statement.value, frame)
         if frame.container.sequential:
-            raise fault("E0409", statement.span, "an assignment cannot stand in a Sequential", "here")
+            raise fault(
+                "E0409", statement.span, "an assignment cannot stand in a Sequential", "its members are modules only",
+            )  # fmt: skip
         if not is_flowing(value) and not isinstance(value, LayerRef | BlockRef | Bound | Deferred):
             frame.template.terms.setdefault(statement, self.render(statement.value, frame))
         self.bind_target(statement.target, value, frame, statement)
@@ -603,12 +666,13 @@ class Statements(Placing):
         return self.evaluate(expr, frame)
 
     def _run_input(self, statement: syntax.Input, frame: Frame) -> None:
-        raise fault("E0409", statement.span, "`input` stands only in a net", "here")
+        raise fault("E0409", statement.span, "`input` stands only in a net", "a block takes what flows into it")
 
     def _run_param(self, statement: syntax.Param, frame: Frame) -> None:
         sizes = tuple(size for expr in statement.shape for size in self.sizes(expr, frame))
         self.refuse_attribute(statement.name, statement)
         initial = self.evaluate_init(statement, frame)
+        self.free_name(statement, frame)
         kind = "parameter" if statement.kind == "param" else "buffer"
         frame.container.module.state[statement.name] = State(sizes, kind)  # type: ignore[arg-type]
         value = Value(sizes, "float", None)
@@ -616,6 +680,13 @@ class Statements(Placing):
         if statement not in frame.template.sites:
             shape = [self.render(expr, frame) for expr in statement.shape]
             frame.template.sites[statement] = Use("layer", initial, arguments=self.parameter_arguments(shape))
+
+    def free_name(self, statement: syntax.Param, frame: Frame) -> None:
+        """A parameter and a module of one name would be one key of the state dict."""
+        module, labels = frame.container.module, frame.container.labels
+        if statement.name in module.state or statement.name in module.children:
+            first = (Label(labels[statement.name].span, "first here"),) if statement.name in labels else ()
+            raise fault("E0403", statement.span, f"`{statement.name}` is taken", "again here", secondary=first)
 
     def parameter_arguments(self, shape: Sequence[Term]) -> Any:
         from netc.graph import Argument
@@ -627,7 +698,7 @@ class Statements(Placing):
         items = value if isinstance(value, tuple | list) else (value,)
         for item in items:
             if not is_int(item) or item < 0:
-                raise fault("E0404", expr.span, f"a size is an integer, not {describe(item)}", "here")
+                raise fault("E0404", expr.span, f"a size is an integer, not {describe(item)}", "of this shape")
         return tuple(items)
 
     def evaluate_init(self, statement: syntax.Param, frame: Frame) -> Any:
@@ -642,11 +713,19 @@ class Statements(Placing):
     def default(self, statement: syntax.Default, frame: Frame) -> Default:
         found = self.resolve(statement.layer, frame)
         if not isinstance(found, LayerRef):
-            raise fault("E0402", statement.layer.span, f"`default` is for layers, not {describe(found)}", "here")
+            raise fault("E0402", statement.layer.span, f"`default` is for layers, not {describe(found)}", "no layer",
+                        help="give the parameter of the block a default where it is defined")
         for arg in statement.args:
-            if arg.name is None or arg.name not in found.cls.fields:
-                help = f"the signature is `{found.cls.signature()}`"
-                raise fault("E0401", arg.span, f"`default {found.name}` needs named arguments that it has", "here", help=help)
+            signature = f"the signature is `{found.cls.signature()}`"
+            if arg.name is None:
+                text = f"`default {found.name}` takes named arguments"
+                raise fault("E0401", arg.span, text, "without a name", help=signature)
+            if arg.name not in found.cls.fields:
+                near = nearest(arg.name, found.cls.fields)
+                help = f"did you mean `{near}`?" if near else signature
+                raise fault(
+                    "E0401", arg.span, f"`{found.name}` has no argument `{arg.name}`", "no such argument", help=help,
+                )  # fmt: skip
         return Default(found.cls, statement.args, frame)
 
     def _run_side(self, statement: syntax.Flow, frame: Frame) -> None:
@@ -655,7 +734,8 @@ class Statements(Placing):
     def side(self, statement: syntax.Flow, frame: Frame) -> None:
         """`side aux: ... when training`: a module whose output is kept under its label and leaves the flow alone."""
         if not isinstance(statement.label, syntax.Name):
-            raise fault("E0408", statement.span, "`side` needs a label", "here")
+            help = "`side aux: Head when training`"
+            raise fault("E0408", statement.span, "`side` needs a label", "without a name", help=help)
         name = statement.label.id
         frame.env["training"] = Binding(True, TRAINING, statement.span)
         try:
@@ -672,12 +752,11 @@ class Statements(Placing):
     def _run_order(self, statement: syntax.Order, frame: Frame) -> None:
         children = frame.container.module.children
         labels = [str(self.label(name, frame)) for name in statement.names]
+        known = set(labels_in(frame.template.body))
         for label, node in zip(labels, statement.names, strict=True):
             if label in frame.container.broken:
                 raise Poisoned
-            if label not in children and label not in frame.container.module.state:
-                from netc.diagnostics import nearest
-
+            if label not in children and label not in frame.container.module.state and label not in known:
                 near = nearest(label, children)
                 raise fault("E0302", node.span, f"there is no module `{label}` here", "not a label of this block",
                             help=f"did you mean `{near}`?" if near else None)
@@ -690,17 +769,24 @@ class Statements(Placing):
         target, source = (self.tied(side, frame) for side in (statement.target, statement.source))
         (holder, name, state), (_, _, other) = target, source
         if tuple(state.shape) != tuple(other.shape):
-            raise fault("E0602", statement.span, f"cannot tie {state.shape} to {other.shape}", "here")
+            text = f"cannot tie a tensor of shape {show_shape(state.shape)} to one of {show_shape(other.shape)}"
+            raise fault("E0602", statement.span, text, "tied here", help="both sides must have one shape")
         holder.tied[name] = statement.source.span.text
 
     def tied(self, expr: syntax.Expr, frame: Frame) -> tuple[Module, str, State]:
         module, parts = frame.container.module, expr.span.text.split(".")
         for part in parts[:-1]:
             if part not in module.children:
-                raise fault("E0302", expr.span, f"there is no module `{part}` here", "here")
+                near = nearest(part, module.children)
+                help = f"did you mean `{near}`?" if near else None
+                raise fault(
+                    "E0302", expr.span, f"there is no module `{part}` here", "not a label of this block", help=help,
+                )  # fmt: skip
             module = module.children[part]
         if parts[-1] not in module.state:
-            raise fault("E0302", expr.span, f"`{'.'.join(parts[:-1])}` has no parameter `{parts[-1]}`", "here")
+            has = ", ".join(f"`{name}`" for name in module.state) or "none"
+            text = f"`{'.'.join(parts[:-1])}` has no parameter `{parts[-1]}`"
+            raise fault("E0302", expr.span, text, f"it has {has}")
         return module, parts[-1], module.state[parts[-1]]
 
     def _run_return(self, statement: syntax.Return, frame: Frame) -> None:
@@ -723,7 +809,7 @@ class Statements(Placing):
                 return {str(arg.name): self.result(arg.value, frame) for arg in expr.args}
         value = self.assigned_value(expr, frame)
         if not is_flowing(value) and value is not None:
-            raise fault("E0402", expr.span, f"a net returns tensors, not {describe(value)}", "here")
+            raise fault("E0402", expr.span, f"a net returns tensors, not {describe(value)}", "returned here")
         return value
 
     def chosen_result(self, expr: syntax.IfElse, frame: Frame) -> Any:
@@ -745,7 +831,9 @@ class Statements(Placing):
         head = body.function if isinstance(body, syntax.Call) else body
         found = self.resolve(head, frame) if isinstance(head, syntax.Name) else None
         if not isinstance(found, BlockRef):
-            raise fault("E0402", body.span, "`inline` takes a block", "here")
+            raise fault(
+                "E0402", body.span, "`inline` takes a block", "no block", help="a block begins with `def Name:`",
+            )  # fmt: skip
         values, terms, _ = self.block_arguments(found, call, frame, body, frame)
         found = BlockRef(self.copy_for(body, found.define, frame.template), found.scope)
         inner = self.new_frame(found, frame)
@@ -776,6 +864,51 @@ class Statements(Placing):
         inlined = [s.define.body for s in template.sites.values() if isinstance(s, Use) and s.define is not None]
         taken = {name for body in (template.body, *inlined) for name in bound(body)} | set(template.parameters)
         return copied(define, taken)
+
+
+def kind_of(value: Value) -> tuple[Any, ...]:
+    """What emitted code takes for granted of a tensor: all but its known sizes."""
+    return (value.kind, value.channel, *(isinstance(size, int) or str(size) for size in value.shape))
+
+
+def holds_recipe(value: Any) -> bool:
+    """Whether a value is a layer or block, or a sequence with one in it."""
+    if isinstance(value, list | tuple):
+        return any(holds_recipe(item) for item in value)
+    return isinstance(value, LayerRef | BlockRef | Bound | Deferred)
+
+
+def disagreement(verb: str, sides: Sequence[Value], joins: bool) -> tuple[str | None, str | None]:
+    """The two sizes that do not fit and the way out: `cannot add 256 channels to 64`; None where ranks differ."""
+    first = sides[0]
+    other = next((side for side in sides[1:] if side.rank != first.rank), None)
+    if other is not None:
+        text = f"cannot {verb} a value of {first.rank} dimensions and one of {other.rank}"
+        return text, "`flatten` or `reshape` one side"
+    for side in sides[1:]:
+        for axis, (a, b) in enumerate(zip(first.shape, side.shape, strict=True)):
+            fits = axis == first.channel if joins else 1 in (a, b)
+            if isinstance(a, int) and isinstance(b, int) and a != b and not fits:
+                return f"cannot {verb} {named_size(a, b, axis, first)}", way_out(axis, first)
+    return None, None
+
+
+def named_size(a: int, b: int, axis: int, value: Value) -> str:
+    """`256 channels and 64`, `height 9 and 5`."""
+    if axis == value.channel:
+        return f"{int(a)} channels and {int(b)}"
+    names = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}.get(len(value.spatial), ())
+    if axis in value.spatial and len(names) == len(value.spatial) and value.channel is not None:
+        return f"{names[value.spatial.index(axis)]} {int(a)} and {int(b)}"
+    return f"size {int(a)} and {int(b)} of dimension {axis}"
+
+
+def way_out(axis: int, value: Value) -> str:
+    if axis == value.channel:
+        channels = show_dim(value.shape[axis])
+        size = f"Conv({channels}, 1)" if value.spatial else f"Linear({channels})"
+        return f"bring one side to the channels of the other: `x -> (proj: {size})`"
+    return "see the strides and paddings on the way to each side"
 
 
 def is_tensor_call(expr: syntax.Expr, statements: Statements, frame: Frame) -> bool:

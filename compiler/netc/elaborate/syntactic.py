@@ -80,6 +80,34 @@ def assigned(body: Iterable[syntax.Stmt]) -> Iterator[str]:
                 yield from assigned(otherwise)
 
 
+def names_in(node: object) -> Iterator[str]:
+    """Every name that stands in a text, once each."""
+    found: dict[str, None] = {}
+    pending: list[object] = [node]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, syntax.Name):
+            found[item.id] = None
+        elif isinstance(item, syntax.Node):
+            pending.extend(getattr(item, name) for name in item.__match_args__ if name != "span")
+        elif isinstance(item, tuple):
+            pending.extend(item)
+    return iter(found)
+
+
+def labels_in(node: object) -> Iterator[str]:
+    """The labels that are written out in a text, in groups, branches and loops too."""
+    if isinstance(node, tuple):
+        for item in node:
+            yield from labels_in(item)
+    elif isinstance(node, syntax.Node):
+        if isinstance(node, syntax.Flow) and isinstance(node.label, syntax.Name):
+            yield node.label.id
+        for name in node.__match_args__:
+            if name != "span":
+                yield from labels_in(getattr(node, name))
+
+
 def bound(body: Iterable[syntax.Stmt]) -> Iterator[str]:
     """All names that a definition's text binds to values: by assignment and by loops, in groups and forks too."""
     pending: list[object] = [*body]

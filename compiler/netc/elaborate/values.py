@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from netc import syntax
+from netc.builtins import Builtin
 from netc.diagnostics import Diagnostic, Label, Source, Span
 from netc.graph import Module, Template
 from netc.layer import Layer
@@ -214,7 +215,9 @@ def describe(value: Any) -> str:
     if isinstance(value, FunctionRef):
         return f"the function `{value.function.name}`"
     if is_flowing(value):
-        return "a tensor"
+        return "a tensor" if isinstance(value, Tensor) else f"{len(value)} tensors"
+    if isinstance(value, Term):
+        return f"the size `{value}`, which only a run decides"
     if value is None:
         return "`none`"
     if isinstance(value, bool):
@@ -223,4 +226,6 @@ def describe(value: Any) -> str:
         return f"the number {value}"
     if isinstance(value, str):
         return f'the text "{value}"'
-    return "a list" if isinstance(value, list | tuple) else type(value).__name__
+    if isinstance(value, list | tuple | range):
+        return f"a list of {len(value)}"
+    return f"the function `{value.python.partition('(')[0]}`" if isinstance(value, Builtin) else "a table of names"

@@ -9,8 +9,8 @@ from typing import Any
 from netc import syntax
 from netc.emit.python import Py, call
 from netc.emit.resolve import Freeze, Resolver, only_atom
-from netc.graph import Argument, Guard, Loop, Template, Use
-from netc.naming import python_name, short_name
+from netc.graph import Argument, Guard, Loop, Template, Unrolled, Use
+from netc.naming import MODULE_ATTRIBUTES, python_name, short_name
 from netc.terms import Term, Written, print_term
 
 TRAINING = "self.training"
@@ -24,8 +24,15 @@ class Calls:
         self.resolver = resolver
         self.classes = classes
         self.plan = resolver.plan(template)
+        self.asked_for: set[syntax.Expr] = set()
 
     # ---- sites -------------------------------------------------------------------------------------
+
+    def attributes(self) -> set[str]:
+        """The names that modules and parameters have in the class, and those that every module has."""
+        labels = {site.label for site in self.template.sites.values() if isinstance(site, Use) and site.label}
+        own = {node.name for node in self.template.sites if isinstance(node, syntax.Param)}
+        return {*labels, *own, *MODULE_ATTRIBUTES}
 
     def use(self, node: syntax.Node) -> Use | None:
         site = self.template.sites.get(node)
@@ -44,21 +51,38 @@ class Calls:
         guard = self.template.sites.get(condition)
         if not isinstance(guard, Guard):
             return False
+        self.asked_for.add(condition)
         if depends_on_training(guard.condition):
             return None
-        return self.settle(guard.condition, guard.outcomes, optional=optional)
+        return self.settle(guard, optional=optional and not guard.rigid)
 
-    def settle(self, condition: Term, outcomes: set[bool], *, optional: bool = False) -> bool | None:
-        """What a condition with these outcomes comes to, None where emitted code must ask."""
-        if len(outcomes) == 2:
+    def settle(self, guard: Guard, *, optional: bool = False) -> bool | None:
+        """What a condition comes to, None where emitted code must ask."""
+        if len(guard.outcomes) == 2:
             return None
-        (outcome,) = outcomes
-        tainted = self.resolver.taint(self.template, condition)
-        if not tainted:
+        outcome = self.resolver.decided(self.template, guard)
+        if outcome is not None:
             return outcome
-        if outcome and optional:
+        if optional and guard.outcomes == {True}:
             return None
-        raise Freeze(tainted)
+        raise Freeze(self.resolver.taint(self.template, guard.condition))
+
+    def settle_rest(self) -> None:
+        """Conditions that nothing emitted asks must not depend on parameters that are kept."""
+        for node, site in self.template.sites.items():
+            if isinstance(site, Guard) and node not in self.asked_for and not depends_on_training(site.condition):
+                if len(site.outcomes) == 1:
+                    self.settle(site)
+
+    def unrolled(self, statement: syntax.For) -> list[syntax.Stmt] | None:
+        """The statements of a loop over layers, which is written out."""
+        site = self.template.sites.get(statement)
+        if not isinstance(site, Unrolled):
+            return None
+        tainted = self.resolver.taint(self.template, site.iterable)
+        if tainted:
+            raise Freeze(tainted)
+        return [inner for body in site.bodies for inner in body]
 
     def condition(self, condition: syntax.Expr) -> str:
         guard = self.template.sites[condition]
@@ -163,7 +187,7 @@ class Calls:
             return label.id, True
         if all(isinstance(part, str) for part in label.parts):
             return "".join(str(part) for part in label.parts), True
-        return self.text(self.template.terms[label]), False
+        return settled_label(self.text(self.template.terms[label]))
 
 
 class Signature:
@@ -213,6 +237,12 @@ def number(term: Term) -> float | None:
         return float(str(term))
     except ValueError:
         return None
+
+
+def settled_label(source: str) -> tuple[str, bool]:
+    """A computed label, or the text that it turned out to be (second item True)."""
+    fixed = len(source) > 1 and source[0] == source[-1] == '"' and "\\" not in source and source.count('"') == 2
+    return (source[1:-1], True) if fixed else (source, False)
 
 
 def attribute(label: str) -> str:

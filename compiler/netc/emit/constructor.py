@@ -49,6 +49,7 @@ class Constructor(Calls):
 
     def write_init(self) -> Lines:
         self.lines = Lines()
+        self.flags: dict[syntax.Flow, str] = {}
         self.declared: dict[str, str] = {}
         self.guards: list[str] = []
         if self.template.sequential:
@@ -239,6 +240,9 @@ class Constructor(Calls):
         return None
 
     def fill_for(self, statement: syntax.For, members: Members) -> None:
+        copies = self.unrolled(statement)
+        if copies is not None:
+            return self.fill(copies, members)
         loop = self.loop(statement)
         if loop is None:
             return
@@ -262,7 +266,7 @@ class Constructor(Calls):
         def write(body: Sequence[syntax.Stmt]) -> None:
             self.fill(body, members)
 
-        if any(self.decide(condition) is None for condition, _ in self.live(statement)):
+        if any(self.decide(condition, optional=statement.optional) is None for condition, _ in self.live(statement)):
             self.as_list(members)
         self.branches(statement, write)
 
@@ -277,7 +281,7 @@ class Constructor(Calls):
         keyword, open_ended = "if", True
         self.entered = dict(self.plan.current)
         for index, (condition, body) in enumerate(self.live(statement)):
-            settled = self.decide(condition)
+            settled = self.decide(condition, optional=statement.optional)
             if settled is False:
                 continue
             if settled is True:
@@ -318,9 +322,10 @@ class Constructor(Calls):
         """The variables that carry a size around a loop or out of a guard."""
         for key, name in self.carried(node):
             joined = self.template.joins.get((node, key))
-            if joined is None or outcome not in joined.terms:
+            terms = self.resolver.ways(self.template, node, joined) if joined is not None else {}
+            if outcome not in terms:
                 continue
-            source = self.text(joined.terms[outcome])
+            source = self.text(terms[outcome])
             if source != name:
                 self.lines.add(assignment(name, source))
         for key, name in self.carried(node):
@@ -384,7 +389,8 @@ class Constructor(Calls):
         if not isinstance(guard, Guard):
             return None
         rest = outside_training(guard.condition)
-        settled = True if rest is None else self.settle(rest, guard.outcomes, optional=True)
+        self.asked_for.add(statement.when)  # type: ignore[arg-type]
+        settled = True if rest is None else self.settle(Guard(rest, guard.outcomes), optional=True)
         if settled is not None:
             return self.member_body(statement) if settled else None
         assert rest is not None
@@ -407,11 +413,10 @@ class Constructor(Calls):
         """Modules that a condition may leave out."""
         assert statement.when is not None
         flag = self.flag(statement)
-        if flag is None and isinstance(statement.label, syntax.Name):
+        if flag is None and isinstance(statement.label, syntax.Name) and is_optional_member(statement):
             self.lines.add(f"self.{statement.label.id} = None")
         before = dict(self.plan.current)
-        condition = self.condition(statement.when)
-        with self.lines.block(f"if {condition if flag is None or condition.isidentifier() else flag}:"):
+        with self.lines.block(f"if {flag or self.condition(statement.when)}:"):
             self.member_body(statement)
             self.assign_running(statement, 1)
         self.plan.current = before
@@ -423,19 +428,19 @@ class Constructor(Calls):
         assert statement.when is not None
         if self.decide(statement.when, optional=True) is not None:
             return None
-        if is_optional_member(statement) or isinstance(statement.label, syntax.String):
+        if is_optional_member(statement) or isinstance(statement.label, syntax.String) or self.lines.depth:
             return None
+        condition = self.condition(statement.when)
+        if condition.isidentifier():
+            return condition
         name = self.classes_flag(statement)
-        if self.lines.depth == 0:
-            self.lines.add(f"self.{name} = {self.condition(statement.when)}")
+        self.lines.add(f"self.{name} = {condition}")
         return f"self.{name}"
 
     def classes_flag(self, statement: syntax.Flow) -> str:
-        if not hasattr(self, "flags"):
-            self.flags: dict[syntax.Flow, str] = {}
         if statement not in self.flags:
             name = flag_name(statement)
-            taken = set(self.flags.values())
+            taken = {*self.flags.values(), *self.attributes(), *self.template.parameters}
             number = 2
             unique = name
             while unique in taken:
@@ -529,6 +534,9 @@ class Constructor(Calls):
         return self.construct(use) if use is not None else None
 
     def member_for(self, statement: syntax.For) -> None:
+        copies = self.unrolled(statement)
+        if copies is not None:
+            return self.members(copies)
         loop = self.loop(statement)
         if loop is None or not (self.places(statement.body) or self.carried(statement) or self.counts(statement.body)):
             return
@@ -550,7 +558,8 @@ class Constructor(Calls):
             case syntax.Param() | syntax.Tie():
                 return True
             case syntax.For(body=body) | syntax.Group(body=body):
-                return self.places(body)
+                copies = self.unrolled(node) if isinstance(node, syntax.For) else None
+                return self.places(body if copies is None else copies)
             case syntax.If():
                 return any(self.places(b) for b in (*(b for _, b in node.branches), node.otherwise))
             case syntax.Pipe(stages=stages):
@@ -572,6 +581,7 @@ class Constructor(Calls):
         """A compile-time value that the class still needs, or members inside a chain that is kept."""
         if statement not in self.template.terms:
             return self.member_expr(statement.value)
+        self.asked_for.update(conditions_in(statement.value))
         if statement.when is not None:
             settled = self.decide(statement.when, optional=True)
             if settled is False:
@@ -662,6 +672,12 @@ class Constructor(Calls):
                     self.lines.add(line)
 
     def init_pattern(self, rule: InitRule) -> None:
+        if not set("*?[") & set(rule.target):
+            path = "".join(f".{part}" if part.isidentifier() and not iskeyword(part) else f"[{part}]" for part in rule.target.split("."))
+            holder = f"self{path}" if "[" not in path else f'self.get_submodule("{rule.target}")'
+            for leaf, value, arguments in rule.rules:
+                self.lines.add(self.init_call(value, arguments, f"{holder}.{leaf}"))
+            return
         self.plan.requires["from fnmatch import fnmatchcase"] = None
         for leaf, value, arguments in rule.rules:
             with self.lines.block("for name, parameter in self.named_parameters():"):
@@ -699,6 +715,14 @@ def statements_of(body: syntax.Expr, constructor: Constructor) -> Sequence[synta
             kept = [s for s in stages if not ((use := constructor.use(s)) is not None and use.kind == "value")]
             return [syntax.Flow(stage.span, None, None, stage) for stage in kept]
     return [syntax.Flow(body.span, None, None, body)]
+
+
+def conditions_in(expr: syntax.Expr) -> Iterator[syntax.Expr]:
+    """The conditions of an expression that is written as it stands."""
+    if isinstance(expr, syntax.IfElse):
+        yield expr.condition
+        yield from conditions_in(expr.then)
+        yield from conditions_in(expr.otherwise)
 
 
 def is_optional_member(statement: syntax.Flow) -> bool:

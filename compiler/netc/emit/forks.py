@@ -35,12 +35,14 @@ def settled_branches(writer: Forward, body: Sequence[syntax.Stmt]) -> Iterator[s
     for branch in body:
         if isinstance(branch, syntax.If):
             live = writer.live(branch)
-            outcomes = [writer.decide(condition) for condition, _ in live]
+            outcomes = [writer.decide(condition, optional=branch.optional) for condition, _ in live]
             if None in outcomes:
                 yield branch
             else:
                 taken = live[outcomes.index(True)][1] if True in outcomes else branch.otherwise
                 yield from settled_branches(writer, taken)
+        elif isinstance(branch, syntax.For) and (copies := writer.unrolled(branch)) is not None:
+            yield from settled_branches(writer, copies)
         elif not isinstance(branch, syntax.For) or writer.loop(branch) is not None:
             yield branch
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from netc import syntax
-from netc.emit.calls import TRAINING, attribute
+from netc.emit.calls import TRAINING, attribute, settled_label
 from netc.emit.constructor import Constructor, is_optional_member, statements_of
 from netc.emit.forks import write_fork
 from netc.emit.python import Lines, Py
@@ -31,7 +31,7 @@ class Forward(Constructor):
         """The names of the inputs, and the statements."""
         self.out = Lines()
         self.symbols: dict[str, str] = {}
-        self.stored: dict[str, None] = {}
+        self.stored: dict[str, str] = {}
         self.absent: set[str] = set()
         self.side_lines: dict[str, str] = {}
         self.entered: list[str] = []
@@ -163,7 +163,7 @@ class Forward(Constructor):
         assert statement.when is not None
         guard = self.template.sites[statement.when]
         assert isinstance(guard, Guard)
-        if statement in getattr(self, "flags", {}):
+        if statement in self.flags:
             return f"self.{self.flags[statement]}"
         if is_optional_member(statement) and not self.loop_names:
             assert isinstance(statement.label, syntax.Name)
@@ -226,7 +226,7 @@ class Forward(Constructor):
     def run_label(self, label: syntax.String) -> tuple[str, bool]:
         if all(isinstance(part, str) for part in label.parts):
             return "".join(str(part) for part in label.parts), True
-        return self.at_run_time(self.template.terms[label]).text, False
+        return settled_label(self.at_run_time(self.template.terms[label]).text)
 
     def apply_member(self, member: str, extras: Sequence[str] = ()) -> None:
         self.apply(lambda flow: Py(f"{member}({', '.join([flow.text, *extras])})"))
@@ -498,9 +498,10 @@ class Forward(Constructor):
 
     def conditional(self, statement: syntax.If) -> None:
         live = self.live(statement)
-        if all(self.decide(condition) is not None for condition, _ in live):
+        optional = statement.optional
+        if all(self.decide(condition, optional=optional) is not None for condition, _ in live):
             for condition, body in live:
-                if self.decide(condition):
+                if self.decide(condition, optional=optional):
                     return self.block(body)
             return self.block(statement.otherwise)
         self.name_input()
@@ -538,6 +539,9 @@ class Forward(Constructor):
         self.flow = Py(name)
 
     def loop_over(self, statement: syntax.For) -> None:
+        copies = self.unrolled(statement)
+        if copies is not None:
+            return self.block(copies)
         loop = self.loop(statement)
         if loop is None:
             return
@@ -583,8 +587,11 @@ class Forward(Constructor):
         source = self.text(Term.atom(place))
         if place.kind == "input" and place.owner is self.template and place.key[0] == "x" and self.variable != "x":
             self.resolver.plan(self.template)
-        self.stored[source] = None
-        return written(f"self.{source}")
+        if not source.isidentifier():
+            raise Inexpressible(f"`{source}` in `forward`")
+        attribute = source if source not in self.attributes() else f"_{source}"
+        self.stored[attribute] = source
+        return written(f"self.{attribute}")
 
     def symbol(self, name: str) -> str:
         """A size of an input that only the run decides, read at the start of `forward`."""

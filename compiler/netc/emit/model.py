@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
 from typing import Any
@@ -14,7 +15,7 @@ from netc.emit.layout import quoted
 from netc.emit.resolve import Freeze, Inexpressible, Resolver, values_in
 from netc.emit.results import result_hint
 from netc.emit.wrapping import INDENT, WIDTH, layout
-from netc.graph import Network, Parameter, Template, Use
+from netc.graph import Network, Parameter, Template, Unrolled, Use
 from netc.layer import Layer
 from netc.naming import TAKEN, python_name, short_name
 from netc.sources import ModelSource
@@ -70,11 +71,24 @@ class Model(ClassNames):
             candidates = [template.name if template.name not in TAKEN else template.name + suffix]
             if template.parent is not None:
                 candidates.append(self.name(template.parent) + template.name)
-            ranks = {value.rank for value in template.inputs.values()}
-            candidates += [f"{template.name}{max(ranks, default=2) - 2}d"]
+            candidates += [template.name + suffix for suffix in self.distinctions(template)]
             candidates += [f"{template.name}{number}" for number in range(2, 100)]
             self.names[template] = next(name for name in candidates if name not in taken)
         return self.names[template]
+
+    def distinctions(self, template: Template) -> Iterator[str]:
+        """What sets a class apart from others for the same definition: its dimensions, or a layer that it is given."""
+        others = [t for t in self.names if t.node is template.node]
+        rank, ranks = input_rank(template), {input_rank(other) for other in others}
+        if rank > 2 and ranks and rank not in ranks:
+            yield f"{rank - 2}d"
+        if not isinstance(template.key, tuple) or len(template.key) != 3 or not isinstance(template.key[2], tuple):
+            return
+        known = {kind for other in others for kind in other.key[2]}  # type: ignore[index]
+        for pair in template.key[2]:
+            kind = pair[1].name if isinstance(pair[1], syntax.Define) else pair[1]
+            if pair not in known and isinstance(kind, str) and kind[:1].isupper():
+                yield kind
 
     def signature(self, template: Template) -> Signature:
         if template in self.writing:
@@ -98,6 +112,7 @@ class Model(ClassNames):
             init = writer.write_init()
             self.expose(template, writer)
             forward = None if template.sequential else writer.write_forward()
+            writer.settle_rest()
             if len(plan.running) == len(before[1]):  # names are settled once all sizes are known
                 plan.running.update(plan.renamed)
             if (len(plan.lifted), plan.running, len(plan.used), plan.hoisted) == before:
@@ -145,7 +160,7 @@ class Model(ClassNames):
             lines += [*docstring(doc), ""]
         signature = self.signatures[template]
         arguments = ["self", *self.constructor_arguments(template, signature)]
-        body = pruned(init.items, forward[1].items if forward else [])
+        body = pruned(init.items)
         stored = self.stored_lines(writer, body) if forward else []
         if len(body) + len(stored) > 1 or len(arguments) > 1 or template.sequential:
             lines += layout([f"{INDENT}def __init__({', '.join(arguments)}) -> None:"])
@@ -161,7 +176,7 @@ class Model(ClassNames):
     def stored_lines(self, writer: Forward, body: list[str]) -> list[str]:
         """Attributes by which `forward` knows values of the constructor."""
         taken = {line.strip().split(" = ")[0] for line in body}
-        return [f"self.{source} = {source}" for source in writer.stored if f"self.{source}" not in taken]
+        return [f"self.{name} = {source}" for name, source in writer.stored.items() if f"self.{name}" not in taken]
 
     def forward_lines(self, template: Template, writer: Forward, inputs: list[str], out: Any) -> list[str]:
         self.resolver.plan(template).requires["from torch import Tensor"] = None
@@ -282,7 +297,8 @@ class Model(ClassNames):
         blocks = [*self.helpers(), *("\n".join(lines) for lines in self.sources.values())]
         imports = tuple(sorted(line for line in self.requires if isinstance(line, str) and is_import(line)))
         text = "\n\n\n".join(blocks) + "\n"
-        imports = tuple(line for line in imports if is_used(line, text))
+        used = {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
+        imports = tuple(line for line in imports if imported(line) in used)
         parameters = {name: net.parameters[name].values[-1] for name, _ in self.signatures[net].parameters}
         return ModelSource(text, imports, self.name(net), "", parameters)
 
@@ -325,48 +341,46 @@ def docstring(doc: str) -> list[str]:
     return [f'{INDENT}"""{lines[0]}', *(f"{INDENT}{line}".rstrip() for line in lines[1:]), f'{INDENT}"""']
 
 
-def pruned(init: list[str], forward: list[str]) -> list[str]:
-    """Without assignments to locals that nothing reads."""
-    lines = list(init)
-    changed = True
-    while changed:
-        changed = False
-        for index, line in enumerate(lines):
-            name, _, _ = line.strip().partition(" = ")
-            if not name.isidentifier() or " = " not in line:
-                continue
-            rest = "\n".join(lines[:index] + lines[index + 1 :])
-            if name not in words(rest):
-                del lines[index]
-                changed = True
-                break
-    return lines
+def pruned(lines: list[str]) -> list[str]:
+    """Without assignments to locals that nothing else names."""
+    heads = [line.strip().partition(" = ") for line in lines]
+    assigned = {index: name for index, (name, equals, _) in enumerate(heads) if equals and name.isidentifier()}
+    if not assigned:
+        return lines
+    named = names_by_line(lines)
+    uses = Counter(name for names in named for name in names.elements())
+    gone: set[int] = set()
+    pending = list(assigned)
+    while pending:
+        index = pending.pop()
+        if index not in gone and uses[assigned[index]] == named[index][assigned[index]]:
+            gone.add(index)
+            uses.subtract(named[index])
+            pending += [other for other, name in assigned.items() if name in named[index]]
+    return [line for index, line in enumerate(lines) if index not in gone]
 
 
-def words(text: str) -> set[str]:
-    return {node.id for node in ast.walk(ast.parse(dedented(text))) if isinstance(node, ast.Name)}
-
-
-def dedented(text: str) -> str:
-    """Statements that may have lost the lines in their blocks, as text that parses."""
-    lines: list[str] = []
-    for line in text.splitlines():
-        if lines and lines[-1].endswith(":") and len(line) - len(line.lstrip()) <= len(lines[-1]) - len(lines[-1].lstrip()):
-            lines.append(" " * (len(lines[-1]) - len(lines[-1].lstrip()) + 4) + "pass")
-        lines.append(line)
-    if lines and lines[-1].endswith(":"):
-        lines.append(" " * (len(lines[-1]) - len(lines[-1].lstrip()) + 4) + "pass")
-    return "\n".join(lines)
+def names_by_line(lines: list[str]) -> list[Counter[str]]:
+    """The names in each of several lines, which together are statements."""
+    places = [index for index, line in enumerate(lines) for _ in line.split("\n")]
+    named: list[Counter[str]] = [Counter() for _ in lines]
+    for node in ast.walk(ast.parse("\n".join(lines))):
+        if isinstance(node, ast.Name):
+            named[places[node.lineno - 1]][node.id] += 1
+    return named
 
 
 def is_import(line: str) -> bool:
     return line.startswith(("import ", "from ")) and "\n" not in line
 
 
-def is_used(line: str, text: str) -> bool:
-    """Whether a file uses what a line imports."""
-    name = line.rpartition(" as ")[2] if " as " in line else line.rpartition(" import ")[2].removeprefix("import ")
-    return name in words(text)
+def imported(line: str) -> str:
+    """The name that an import line binds."""
+    return line.rpartition(" as ")[2] if " as " in line else line.rpartition(" import ")[2].removeprefix("import ")
+
+
+def input_rank(template: Template) -> int:
+    return max((value.rank for value in template.inputs.values()), default=0)
 
 
 def is_list(text: str) -> bool:
@@ -392,22 +406,29 @@ def thawed(value: Any) -> str:
     return quoted(value) if isinstance(value, str) else repr(value)
 
 
-def statements_in(body: Sequence[syntax.Stmt]) -> Iterator[syntax.Stmt]:
+def statements_in(body: Sequence[syntax.Stmt], template: Template) -> Iterator[syntax.Stmt]:
+    """The statements of a class, those in groups, branches and loops and of what is inlined too."""
     for statement in body:
         yield statement
         match statement:
-            case syntax.For(body=inner) | syntax.Flow(body=syntax.Group(body=inner)):
-                yield from statements_in(inner)
+            case syntax.Flow(operator="inline"):
+                use = template.sites.get(statement.body)
+                if isinstance(use, Use) and use.define is not None:
+                    yield from statements_in(use.define.body, template)
+            case syntax.For(body=inner):
+                site = template.sites.get(statement)
+                for copy in site.bodies if isinstance(site, Unrolled) else (inner,):
+                    yield from statements_in(copy, template)
+            case syntax.Flow(body=syntax.Group(body=inner)) | syntax.Flow(body=syntax.Fork(branches=inner)):
+                yield from statements_in(inner, template)
             case syntax.If(branches=branches, otherwise=otherwise):
                 for _, inner in branches:
-                    yield from statements_in(inner)
-                yield from statements_in(otherwise)
-            case syntax.Flow(body=syntax.Fork(branches=inner)):
-                yield from statements_in(inner)
+                    yield from statements_in(inner, template)
+                yield from statements_in(otherwise, template)
 
 
 def tensor_targets(body: Sequence[syntax.Stmt], template: Template) -> Iterator[str]:
-    for statement in statements_in(body):
+    for statement in statements_in(body, template):
         if isinstance(statement, syntax.Assign) and statement not in template.terms:
             yield from statement.target.names
         if isinstance(statement, syntax.Flow) and statement.operator == "side" and isinstance(statement.label, syntax.Name):

@@ -7,6 +7,7 @@ must be given (`lift`) or carry along in a variable (`running`).
 
 from __future__ import annotations
 
+import ast
 import operator
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -147,7 +148,7 @@ class Resolver:
         def inline(atom: Atom) -> Term | None:
             if isinstance(atom, Place) and atom.kind == "name" and isinstance(atom.owner, syntax.Assign):
                 definition = template.terms.get(atom.owner)
-                if definition is not None and atom.owner.target.name is not None:
+                if definition is not None and atom.owner.target.name is not None and atom.owner.when is None:
                     return self.summary(template, definition)
             return None
 
@@ -159,9 +160,10 @@ class Resolver:
             return None
         joined, (condition, taken, skipped) = template.joins[(atom.owner, atom.key)], self._sides(atom.owner)
         guard = template.sites.get(condition) if condition is not None else None
-        if not isinstance(guard, Guard) or set(joined.terms) != {taken, skipped}:
+        terms = self.ways(template, atom.owner, joined)
+        if not isinstance(guard, Guard) or set(terms) != {taken, skipped}:
             return None
-        parts = (joined.terms[taken], guard.condition, joined.terms[skipped])
+        parts = (terms[taken], guard.condition, terms[skipped])
         operands = tuple(self.summary(template, part) for part in parts)
         return written("{0} if {1} else {2}", operands, TERNARY, (OR, OR, TERNARY))
 
@@ -202,7 +204,7 @@ class Resolver:
         node = place.owner
         if isinstance(template.sites.get(node), Loop):
             return self._looped(template, place, joined)
-        terms = {outcome: self.normalise(template, term) for outcome, term in joined.terms.items()}
+        terms = {outcome: self.normalise(template, term) for outcome, term in self.ways(template, node, joined).items()}
         if len(set(terms.values())) == 1:
             return next(iter(terms.values()))
         return self._implied(template, node, terms)
@@ -218,6 +220,35 @@ class Resolver:
                 if {self.normalise(template, side) for side in pair} == set(terms.values()):
                     return keep
         return None
+
+    def ways(self, template: Template, node: Any, joined: Joined) -> dict[int, Term]:
+        """What a size is for each way that emitted code may take, ways that were never taken included."""
+        if not set(joined.unseen) - set(joined.terms):
+            return joined.terms
+        condition, _, _ = self._sides(node)
+        guard = template.sites.get(condition) if condition is not None else None
+        if not isinstance(guard, Guard) or self.decided(template, guard) is not None:
+            return joined.terms
+        return {**joined.unseen, **joined.terms}
+
+    def decided(self, template: Template, guard: Guard) -> bool | None:
+        """The outcome of a condition that no kept parameter of the net can change."""
+        if len(guard.outcomes) == 2:
+            return None
+        (outcome,) = guard.outcomes
+        if not self.taint(template, guard.condition):
+            return outcome
+        return verdict(self.known(template, guard.condition))
+
+    def known(self, template: Template, term: Term) -> Term:
+        """A term with the values of all parameters that have one only."""
+
+        def supply(atom: Atom) -> Term | None:
+            if isinstance(atom, Place) and atom.kind == "name" and isinstance(atom.owner, Template):
+                return self.single_value(atom.owner, str(atom.key))
+            return None
+
+        return folded(self.summary(template, term).substitute(supply))
 
     def _sides(self, node: Any) -> tuple[syntax.Expr | None, int, int]:
         if isinstance(node, syntax.Flow):
@@ -352,7 +383,7 @@ class Resolver:
                 yield from self._taints(home, self.normalise(home, site.iterable), seen)
             if atom.kind == "join":
                 joined = home.joins.get((atom.owner, atom.key), Joined())
-                for inner in (*joined.terms.values(), *joined.parts.values(), *selecting(home, atom.owner)):
+                for inner in (*joined.terms.values(), *joined.parts.values(), *joined.unseen.values(), *selecting(home, atom.owner)):
                     yield from self._taints(home, self.normalise(home, inner), seen)
 
     def _owner_taints(self, atom: Place, seen: set[Any]) -> Iterator[str]:
@@ -375,7 +406,7 @@ class Resolver:
     def write(self, template: Template, term: Term) -> Term:
         """The term in names that the class has; what it lacks is lifted into its constructor or carried along."""
         plan = self.plan(template)
-        result = self.normalise(template, term).substitute(lambda atom: self._written(template, atom))
+        result = folded(self.normalise(template, term)).substitute(lambda atom: self._written(template, atom))
         for atom in result.atoms():
             if isinstance(atom, Written):
                 plan.requires.update(dict.fromkeys(atom.requires))
@@ -492,18 +523,45 @@ def verdict(condition: Term) -> bool | None:
         return bool(condition.constant)
     if not isinstance(atom, Written):
         return None
-    if atom.source in ("True", "False"):
-        return atom.source == "True"
+    if not atom.operands:
+        return None if (value := written_value(atom)) is ... else bool(value)
+    if atom.source == "not {0}":
+        inner = verdict(atom.operands[0])
+        return None if inner is None else not inner
     if atom.source in ("{0} and {1}", "{0} or {1}"):
         sides = [verdict(operand) for operand in atom.operands]
         decisive = atom.source == "{0} or {1}"
         return decisive if decisive in sides else None if None in sides else not decisive
-    numbers = [operand.constant for operand in atom.operands if operand.constant is not None]
     compare = COMPARISONS.get(atom.source)
-    return bool(compare(*numbers)) if compare is not None and len(numbers) == 2 else None
+    if compare is None:
+        return None
+    if len(atom.operands) == 2 and atom.operands[0] == atom.operands[1]:
+        return compare(0, 0)
+    values = [term_value(operand) for operand in atom.operands]
+    try:
+        return None if ... in values else bool(compare(*values))
+    except TypeError:
+        return None
 
 
-COMPARISONS: dict[str, Callable[[int, int], bool]] = {
+def term_value(term: Term) -> Any:
+    """What a settled term is worth, `...` for one that is not."""
+    if term.constant is not None:
+        return term.constant
+    atom = only_atom(term)
+    return written_value(atom) if isinstance(atom, Written) and not atom.operands else ...
+
+
+def written_value(atom: Written) -> Any:
+    try:
+        return ast.literal_eval(str(atom))
+    except (ValueError, SyntaxError):
+        return ...
+
+
+COMPARISONS: dict[str, Callable[..., bool]] = {
+    "{0} is not None": lambda value: value is not None,
+    "{0} is None": lambda value: value is None,
     "{0} == {1}": operator.eq,
     "{0} != {1}": operator.ne,
     "{0} < {1}": operator.lt,

@@ -27,5 +27,6 @@ CODES: Mapping[str, str] = MappingProxyType(
         "E0118": "something other than a name on the left of `=`",
         "E0119": "a fork with an unknown way to join",
         "E0120": "the text ends in the middle of a statement",
+        "E0121": "an argument without a name after one with a name",
     }
 )

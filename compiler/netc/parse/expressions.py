@@ -109,6 +109,13 @@ class ExpressionBuilder:
 
     def call(self, span: Span, function: Expr, args: list[Arg] | None) -> Call:
         foreign.check_call(self.found, function)
+        named = None
+        for arg in args or ():
+            if arg.name is None and named is not None:
+                text = "an argument without a name after one with a name"
+                self.report("E0121", arg.span, text, f"after `{named}=`", "give it a name, or move it to the front")
+                break
+            named = arg.name
         return Call(span, function, tuple(args or ()))
 
     def attribute(self, span: Span, value: Expr, name: Token) -> Attribute:

@@ -39,6 +39,9 @@ def make_divisible(value: float, divisor: int = 8) -> int:
 
 
 def bounded_range(*args: int) -> range:
+    for arg in args:
+        if not isinstance(arg, int) or isinstance(arg, bool):
+            raise TypeError(f"it takes integers, not {arg}")
     result = range(*(int(arg) for arg in args))
     if len(result) > MAX_LENGTH:
         raise TooLarge(f"a range of {len(result)} entries; at most {MAX_LENGTH} are allowed")

@@ -18,7 +18,7 @@ MAX_VALUES = 2**40
 def check(network: Network) -> tuple[Diagnostic, ...]:
     """The warnings of a network: parameters and values that nothing uses, rules that set nothing.
 
-    Raises SpecError for a tensor that no machine could hold.
+    Raises SpecError for a tensor that no machine could hold, and for a rule about a parameter that is not there.
     """
     found: list[Diagnostic] = list(empty(network))
     for template in network.templates:
@@ -31,11 +31,11 @@ def check(network: Network) -> tuple[Diagnostic, ...]:
     modules = list(network.root.walk())
     found += remarks(modules)
     found += idle_rules(network, modules)
-    errors = tuple(too_large(modules))
-    warnings = tuple({(d.primary.span.source.name, d.primary.span.start, d.message): d for d in found}.values())
-    if errors:
-        raise SpecError((*errors, *warnings))
-    return warnings
+    found += too_large(modules)
+    result = tuple({(d.primary.span.source.name, d.primary.span.start, d.message): d for d in found}.values())
+    if any(diagnostic.severity == "error" for diagnostic in result):
+        raise SpecError(result)
+    return result
 
 
 def warning(code: str, message: str, label: Label, help: str | None = None) -> Diagnostic:
@@ -129,16 +129,28 @@ def remarks(modules: Sequence[tuple[str, Module]]) -> Iterator[Diagnostic]:
 
 
 def idle_rules(network: Network, modules: Sequence[tuple[str, Module]]) -> Iterator[Diagnostic]:
-    """`init` rules that no parameter of the network follows."""
+    """`init` rules that no parameter of the network follows: a mistake where what they name is there without it."""
     for template in network.templates:
         for rule in template.inits:
-            names = sorted({name for path, module in modules if meant(rule, path, module) for name in module.state})
+            found = [module for path, module in modules if meant(rule, path, module)]
+            names = sorted({name for module in found for name in module.state})
             idle = [name for name, _, _ in rule.rules if name not in names]
-            if rule.rules and len(idle) == len(rule.rules):
-                lacking = " or ".join(f"`{name}`" for name in idle)
+            wrong = [name for name in idle if found and rule.kind == "type" and not may_lack(found[0], name)]
+            if wrong or (idle and len(idle) == len(rule.rules)):
+                lacking = " or ".join(f"`{name}`" for name in wrong or idle)
                 text = f"this sets nothing: no `{rule.target}` here has a parameter {lacking}"
-                has = "there are " + ", ".join(f"`{name}`" for name in names)
-                yield warning("W0706", text, Label(rule.span, "without effect"), has if names else None)
+                has = "there are " + ", ".join(f"`{name}`" for name in names) if names else None
+                if wrong:
+                    yield Diagnostic("E0605", text, Label(rule.span, "of this rule"), help=has)
+                else:
+                    yield warning("W0706", text, Label(rule.span, "without effect"), has)
+
+
+def may_lack(module: Module, name: str) -> bool:
+    """Whether a layer of the kind has the parameter in PyTorch, though an argument took it away here."""
+    fields = module.layer.fields if module.layer is not None else {}
+    takes = {"bias": ("bias", "affine", "elementwise_affine"), "weight": ("affine", "elementwise_affine")}
+    return any(field in fields for field in takes.get(name, ()))
 
 
 def meant(rule: InitRule, path: str, module: Module) -> bool:
@@ -151,15 +163,14 @@ def meant(rule: InitRule, path: str, module: Module) -> bool:
 
 
 def too_large(modules: Sequence[tuple[str, Module]]) -> Iterator[Diagnostic]:
-    """Tensors that no machine holds, the first of each place in the text."""
-    seen = set()
+    """The first tensor that no machine holds; what follows from it is as large."""
     for path, module in modules:
         for name, state in module.state.items():
             size = volume(state)
-            if size > MAX_VALUES and module.span not in seen:
-                seen.add(module.span)
+            if size > MAX_VALUES:
                 text = f"`{path}.{name}` would hold {size:,} numbers; at most {MAX_VALUES:,} are allowed"
                 yield Diagnostic("E0803", text, Label(module.span, f"its shape is {show_shape(state.shape)}"))
+                return
 
 
 def volume(state: State) -> int:

@@ -40,6 +40,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "E0602": "parameters used again for other shapes",
         "E0603": "several values where one is needed",
         "E0604": "values that cannot be joined",
+        "E0605": "an `init` rule about a parameter that its layers do not have",
         "E0801": "a limit of the compiler: depth, digits, entries, repeats",
         "E0802": "something that is defined by itself",
         "E0803": "a tensor that no machine holds",

@@ -115,7 +115,7 @@ class Compiled(Record, eq=True):
 
     def check_recipes(self) -> None:
         """Checks the chosen recipe and, as far as nothing is overridden, the others; raises SpecError."""
-        found = []
+        found: list[Diagnostic] = []
         for item in self.file.items:
             if isinstance(item, syntax.Train) and (item is self.train or not self.overrides):
                 try:

@@ -444,7 +444,7 @@ def test_version_imports_no_compiler() -> None:
         "print(*sorted(m for m in sys.modules if m.startswith(('netc.', 'lark', 'jinja2', 'pluggy', 'torch'))))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, text=True)
-    assert done.stdout == f"netc {VERSION}\nnetc.cli netc.version\n"
+    assert done.stdout == f"netc {VERSION}\nnetc.cli netc.limits netc.version\n"
 
 
 def test_reader_that_goes_away() -> None:

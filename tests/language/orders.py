@@ -19,7 +19,7 @@ class Pair(nn.Module):
 class Twin(nn.Module):
     def __init__(self, width=4, count=2, classes=3):
         super().__init__()
-        self.fc = nn.Linear(width if count else width + 1, classes)
+        self.fc = nn.Linear(width, classes)
         self.pair2 = Pair(width, width + 1)
         self.stem = nn.Conv2d(3, width, 1)
         self.pair1 = Pair(width, width)
@@ -28,9 +28,10 @@ class Twin(nn.Module):
         for name in self.extra:
             self.add_module(name, nn.Conv2d(channels, width, 1))
             channels = width
+        self.tail = nn.Conv2d(channels, width, 1)
 
     def forward(self, x):
         x = self.pair2(self.pair1(self.stem(x)))
         for name in self.extra:
             x = self.get_submodule(name)(x)
-        return self.fc(x.mean((2, 3)))
+        return self.fc(self.tail(x).mean((2, 3)))

@@ -2,7 +2,6 @@ import torch
 from torch import nn
 
 PARAMS = [{}, {"width": 3, "classes": 4}, {"start": 0.125}]
-FROZEN = ["tokens"]
 
 
 class Scale(nn.Module):

@@ -58,7 +58,7 @@ def test_combinations_are_clean(tmp_path: Path) -> None:
 
 
 def combinations() -> list[tuple[str, str]]:
-    found = []
+    found: list[tuple[str, str]] = []
     for data, kind in DATA.items():
         loss, line = ("MSELoss", True) if kind == "line" else ("CrossEntropyLoss", False)
         allowed = 1 if line else len(GROUPS)

@@ -32,7 +32,10 @@ def layout(module: nn.Module) -> list[tuple[str, tuple[int, ...], torch.dtype, b
     return [(key, tuple(t.shape), t.dtype, key in trained) for key, t in module.state_dict().items()]
 
 
-def run(module: nn.Module, inputs: Sequence[Tensor], training: bool) -> tuple[list[Tensor], list[Tensor | None], Tensor]:
+Run = tuple[list[Tensor], list[Tensor | None], Tensor]
+
+
+def run(module: nn.Module, inputs: Sequence[Tensor], training: bool) -> Run:
     """Outputs, gradients of a fixed loss, and the state of the random numbers afterwards."""
     module.train(training)
     module.zero_grad()
@@ -40,7 +43,7 @@ def run(module: nn.Module, inputs: Sequence[Tensor], training: bool) -> tuple[li
     outputs = flat(module(*(tensor.clone() for tensor in inputs)))
     loss = sum((out * torch.randn(out.shape, generator=generator(str(i)))).sum() for i, out in enumerate(outputs))
     assert isinstance(loss, Tensor)
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     return [out.detach() for out in outputs], [p.grad for p in module.parameters()], torch.get_rng_state()
 
 

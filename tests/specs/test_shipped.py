@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 import torch
+from tests.specs.comparing import assert_same
 
 import netc
 from netc import syntax
-from tests.specs.comparing import assert_same
 
 ROOT = Path(__file__).parents[2]
 SPECS = sorted((ROOT / "specs").glob("*.net"))

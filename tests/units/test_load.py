@@ -16,7 +16,8 @@ import torch
 from torch import fx, nn
 
 from netc.allowed import refusals
-from netc.live import InternalError, check_state, live_module, load_source
+from netc.diagnostics import InternalError
+from netc.live import check_state, live_module, load_source
 
 RESIDUAL = '''\
 """Residual: emitted by netc."""

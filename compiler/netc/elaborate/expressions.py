@@ -268,6 +268,9 @@ class Expressions:
                 help="operators on the flow stand at the start of a statement: `+ y`",
             )
         self._bound_work(expr, left, right)
+        if expr.operator in ("==", "!=") and None not in (kinds := {comparable(left), comparable(right)}) and len(kinds) > 1:
+            text = f"{describe(left)} and {describe(right)} are never equal"
+            raise fault("E0402", expr.span, text, "compared here", help="compare numbers with numbers, layers with layers")
         if expr.operator in COMPARISONS and (isinstance(left, Term) or isinstance(right, Term)):
             return self._compare_sizes(expr, left, right)
         try:
@@ -645,6 +648,17 @@ def recipe_call_term(ref: LayerRef | BlockRef, fields: Sequence[str], operands: 
 def braced(text: str) -> str:
     """Text whose braces stand for themselves in the source of a term."""
     return text.replace("{", "{{").replace("}", "}}")
+
+
+def comparable(value: Any) -> str | None:
+    """What kind of value it can equal; None where that is open."""
+    if isinstance(value, LayerRef | BlockRef | Bound | Deferred | FunctionRef):
+        return "layer"
+    if isinstance(value, str):
+        return "text"
+    if isinstance(value, list | tuple | range):
+        return "list"
+    return "number" if isinstance(value, int | float | Term) else None
 
 
 def undecided(expr: syntax.Binary, size: Term) -> Fault:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePosixPath
@@ -101,6 +102,9 @@ class Elaborator(Initial):
             text = f"`{name}` is imported and defined here too"
             raise fault("E0403", span_of(item), text, "again here", secondary=(Label(first_use.span, "imported here"),))
         self.free(name, item.span)
+        if isinstance(item, syntax.Define) and keyword.iskeyword(name):
+            text = f"`{name}` cannot be the name of a class"
+            raise fault("E0408", item.name_span, text, "a reserved word of Python", help=f"`{name.capitalize()}` is free")
         scope.items[name] = item
 
     def free(self, name: str, span: Span) -> None:

@@ -154,7 +154,7 @@ class Statements(Placing):
         term = self.render(condition, frame)
         if isinstance(condition, syntax.Name):
             value = self.evaluate(condition, frame)
-            if value is None or isinstance(value, LayerRef | BlockRef | Bound | Deferred):
+            if isinstance(value, LayerRef | BlockRef | Bound | Deferred):
                 return written("{0} is not None", (term,), COMPARE, SUM)
         return term
 

@@ -18,7 +18,7 @@ from netc.emit.wrapping import INDENT
 from netc.graph import Argument, Guard, InitRule, Use
 from netc.layer import Initializer
 from netc.naming import python_name
-from netc.terms import OR, UNARY, Place, Term, Written
+from netc.terms import OR, UNARY, Place, Term, Written, print_term
 
 LIST_NAMES = ("layers", "blocks", "members", "parts", "units", "pieces", "items", "modules")
 
@@ -615,12 +615,14 @@ class Constructor(Calls):
         """A tensor of a shape with its first values."""
         torch = self.imported("torch.zeros").rpartition(".")[0]
         if not isinstance(value, Initializer):
-            number = self.text(arguments[0].term, UNARY)
+            term = self.resolver.write(self.template, arguments[0].term)
             if isinstance(value, list | tuple):
-                return f"{torch}.tensor({number}, dtype={torch}.float32).reshape({shape})"
-            if number.isidentifier() or not shape:
-                return f"{number} * {torch}.ones({shape or '()'})"
-            return f"{torch}.full(({shape}{',' * (', ' not in shape)}), {float(value)})"
+                return f"{torch}.tensor({floats(value) if is_settled(term) else self.text(term)}).reshape({shape})"
+            if not is_settled(term):
+                return f"{print_term(term, UNARY)} * {torch}.ones({shape or '()'})"
+            if value in (0, 1):
+                return f"{torch}.{('zeros', 'ones')[int(value)]}({shape or '()'})"
+            return f"{torch}.full(({shape}{',' * (', ' not in shape and bool(shape))}), {float(value)})"
         name = type(value).__name__
         if name in ("zeros", "ones"):
             return f"{torch}.{name}({shape or '()'})"
@@ -717,6 +719,18 @@ def statements_of(body: syntax.Expr, constructor: Constructor) -> Sequence[synta
     return [syntax.Flow(body.span, None, None, body)]
 
 
+def is_settled(term: Term) -> bool:
+    """Whether a term is made of numbers alone."""
+    return not any(atom.source.isidentifier() for atom in term.atoms() if isinstance(atom, Written))
+
+
+def floats(values: Any) -> str:
+    """Numbers, nested in lists, as floats."""
+    if isinstance(values, list | tuple):
+        return f"[{', '.join(map(floats, values))}]"
+    return str(float(values))
+
+
 def conditions_in(expr: syntax.Expr) -> Iterator[syntax.Expr]:
     """The conditions of an expression that is written as it stands."""
     if isinstance(expr, syntax.IfElse):
@@ -770,7 +784,8 @@ def reordered(lines: list[str], wanted: Sequence[str]) -> list[str]:
     ranked: dict[int, list[list[str]]] = {}
     rest: list[list[str]] = []
     header = groups.pop(0)
-    for group in merge_optional(groups):
+    groups = merge_optional(groups)
+    for group in groups:
         names = [name for name in wanted if any(member_of(line, name) for line in group)]
         if names:
             ranked.setdefault(min(wanted.index(name) for name in names), []).append(group)
@@ -778,8 +793,28 @@ def reordered(lines: list[str], wanted: Sequence[str]) -> list[str]:
             rest.append(group)
         else:
             ranked.setdefault(-1, []).append(group)
-    ordered = [header, *(g for rank in sorted(ranked) for g in ranked[rank]), *rest]
-    return [line for group in ordered for line in group]
+    ordered = [*(g for rank in sorted(ranked) for g in ranked[rank]), *rest]
+    refuse_reordering(groups, ordered)
+    return [line for group in (header, *ordered) for line in group]
+
+
+def refuse_reordering(groups: list[list[str]], ordered: list[list[str]]) -> None:
+    """Raises Inexpressible where statements change places of which one assigns what the other reads or assigns."""
+    places = [next(place for place, other in enumerate(ordered) if other is group) for group in groups]
+    touched = [(written_names(group), set(re.findall(r"self\.\w+|\w+", " ".join(group)))) for group in groups]
+    for i, (writes, names) in enumerate(touched):
+        for j in range(i + 1, len(groups)):
+            other_writes, other_names = touched[j]
+            shared = writes & other_names or names & other_writes
+            if shared and places[i] > places[j]:
+                name = min(shared).removeprefix("self.")
+                raise Inexpressible(f"an `order` that asks for `{name}` before it is known")
+
+
+def written_names(lines: list[str]) -> set[str]:
+    """The locals and attributes that statements assign."""
+    found = (re.match(r"\s*(self\.\w+|\w+)(: [^=]*)? \+?= ", line) for line in lines)
+    return {match[1] for match in found if match is not None}
 
 
 def merge_optional(groups: list[list[str]]) -> list[list[str]]:
@@ -787,7 +822,7 @@ def merge_optional(groups: list[list[str]]) -> list[list[str]]:
     merged: list[list[str]] = []
     for group in groups:
         if merged and merged[-1][-1].endswith(" = None") and group[0].startswith("if "):
-            merged[-1].extend(group)
+            merged[-1] = [*merged[-1], *group]
         else:
             merged.append(group)
     return merged

@@ -326,6 +326,9 @@ class Forward(Constructor):
         arguments += [f"{name}={source}" for name, source in layer.function_extra.items()]
         if layer.source is not None and layer.function.startswith("own:"):
             self.plan.requires[("layer", type(layer))] = None
+        if layer.leading:
+            words = [*arguments[: layer.leading], *(side.text for side in sides), *arguments[layer.leading :]]
+            return Py(f"{self.imported(layer.function)}({', '.join(words)})")
         if layer.inputs and layer.inputs[0].startswith("*"):
             alone = len(sides) == 1 and sides[0].level > 0
             listed = sides[0].text if alone else f"[{', '.join(side.text for side in sides)}]"

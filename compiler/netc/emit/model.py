@@ -12,20 +12,21 @@ from netc import syntax
 from netc.emit.calls import ClassNames, Signature
 from netc.emit.forward import Forward, names_in
 from netc.emit.layout import quoted
-from netc.emit.resolve import Freeze, Inexpressible, Resolver, values_in
+from netc.emit.resolve import Freeze, Inexpressible, Resolver, only_atom, values_in
 from netc.emit.results import result_hint
 from netc.emit.wrapping import INDENT, WIDTH, layout
-from netc.graph import Network, Parameter, Template, Unrolled, Use
+from netc.graph import Guard, Network, Parameter, Template, Unrolled, Use
 from netc.layer import Layer
 from netc.naming import TAKEN, python_name, short_name
 from netc.sources import ModelSource
-from netc.terms import Symbol, Term, Written
+from netc.terms import COMPARE, SUM, Place, Symbol, Term, Written, written
 
 MAX_PASSES = 8
 
 
 def emit_model(network: Network) -> ModelSource:
     """Writes the classes of a network. What is given to `class_name` is nothing: its defaults are the values."""
+    ask_for_layers(network)
     frozen = frozenset(unprintable(network))
     while True:
         try:
@@ -34,6 +35,18 @@ def emit_model(network: Network) -> ModelSource:
             if freeze.names <= frozen:
                 raise Inexpressible(f"what `{freeze}` selects") from None
             frozen |= freeze.names
+
+
+def ask_for_layers(network: Network) -> None:
+    """Conditions on a parameter that holds a layer or nothing ask whether it is None."""
+    for template in network.templates:
+        for site in template.sites.values():
+            place = only_atom(site.condition) if isinstance(site, Guard) else None
+            if not isinstance(place, Place) or place.kind != "name" or not isinstance(place.owner, Template):
+                continue
+            values = place.owner.parameters[str(place.key)].values
+            if any(value is None for value in values) and not any(is_data(value) for value in values if value is not None):
+                site.condition = written("{0} is not None", (site.condition,), COMPARE, SUM)
 
 
 def unprintable(network: Network) -> Iterator[str]:
@@ -357,7 +370,18 @@ def pruned(lines: list[str]) -> list[str]:
             gone.add(index)
             uses.subtract(named[index])
             pending += [other for other, name in assigned.items() if name in named[index]]
-    return [line for index, line in enumerate(lines) if index not in gone]
+    return without_empty([line for index, line in enumerate(lines) if index not in gone])
+
+
+def without_empty(lines: list[str]) -> list[str]:
+    """Without the headers of blocks that have lost all their lines."""
+    kept: list[str] = []
+    for line in reversed(lines):
+        depth = len(line) - len(line.lstrip())
+        inside = kept and len(kept[-1]) - len(kept[-1].lstrip()) > depth
+        if not line.endswith(":") or inside:
+            kept.append(line)
+    return kept[::-1]
 
 
 def names_by_line(lines: list[str]) -> list[Counter[str]]:

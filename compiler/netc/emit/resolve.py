@@ -511,6 +511,13 @@ def folded(term: Term) -> Term:
             outcome = verdict(atom.operands[1])
             if outcome is not None:
                 return folded(atom.operands[0 if outcome else 2])
+        if isinstance(atom, Written) and atom.source in ("{0} and {1}", "{0} or {1}"):
+            left, right = verdict(atom.operands[0]), verdict(atom.operands[1])
+            neutral = atom.source == "{0} and {1}"
+            if left is neutral:
+                return folded(atom.operands[1])
+            if right is neutral and left is None:
+                return folded(atom.operands[0])
         return None
 
     return term.substitute(fold)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from benchmarks.table import show
 from netc.diagnostics import Source
-from netc.pipeline import compile, load_registry
+from netc.pipeline import compile
+from netc.plugins import load_registry
 
 SIZES = (1_000, 10_000, 100_000)
 HEAD = "net N:\n    input 8x16x16\n"

@@ -27,7 +27,7 @@ class Module:
     """A layer with its arguments, or a container with children in registration order.
 
     `steps` lists what happens in order of execution, `output` what comes out, `state` the tensors that the module
-    itself keeps (those of its children aside).
+    itself keeps (those of its children aside). Labels in `aliases` are second keys of children that have one already.
     """
 
     kind: Literal["layer", "block", "sequential"]
@@ -41,6 +41,7 @@ class Module:
     steps: list[Step] = field(default_factory=list)
     text: str = ""
     tied: dict[str, str] = field(default_factory=dict)
+    aliases: set[str] = field(default_factory=set)
     _size: int | None = None
 
     def named_state(self, prefix: str = "") -> Iterator[tuple[str, State]]:
@@ -60,16 +61,16 @@ class Module:
 
     @property
     def parameter_count(self) -> int:
-        """The number of trained scalars in this module and below; a shared module counts once."""
+        """The number of trained scalars in this module and below; what has two keys counts once."""
         pending = [self]
         while pending:
             module = pending[-1]
-            distinct = {id(child): child for child in module.children.values()}.values()
-            if open_ones := [child for child in distinct if child._size is None]:
+            own = [child for label, child in module.children.items() if label not in module.aliases]
+            if open_ones := [child for child in own if child._size is None]:
                 pending += open_ones
                 continue
             trained = [s.shape for n, s in module.state.items() if s.kind == "parameter" and n not in module.tied]
-            module._size = sum(map(_volume, trained)) + sum(child._size or 0 for child in distinct)
+            module._size = sum(map(_volume, trained)) + sum(child._size or 0 for child in own)
             pending.pop()
         assert self._size is not None
         return self._size

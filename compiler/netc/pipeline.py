@@ -95,7 +95,8 @@ class Compiled(Record, eq=True):
         from netc.emit.layout import imports
 
         head = "\n\n".join(part for part in imports(self.model.imports) if part)
-        return f"{head}\n\n\n{self.model.source}"
+        gap = "\n\n\n" if self.model.source.startswith(("class ", "def ", "@")) else "\n\n"
+        return f"{head}{gap}{self.model.source}"
 
     @cached_property
     def recipe(self) -> Recipe | None:

@@ -157,6 +157,15 @@ class Suite(Expr):
     body: tuple[Stmt, ...]
 
 
+def last_stage(expr: Expr) -> Expr:
+    """The stage from which the value of a chain comes."""
+    if isinstance(expr, Pipe):
+        return last_stage(expr.stages[-1])
+    if isinstance(expr, Group) and isinstance(last := expr.body[-1], Flow) and last.operator is None:
+        return last_stage(last.body)
+    return expr
+
+
 # ---- statements --------------------------------------------------------------------------------
 
 

@@ -320,7 +320,13 @@ def _operand(term: Term, other: Dim) -> Term:
 
 
 def _ordered(monomial: Monomial) -> Monomial:
-    return monomial if len(monomial) < 2 else tuple(sorted(monomial, key=lambda atom: atom.label))
+    return monomial if len(monomial) < 2 else tuple(sorted(monomial, key=_place_in_product))
+
+
+def _place_in_product(atom: Atom) -> tuple[bool, str]:
+    """Names first, sizes of inputs last: `ratio * in_features`."""
+    size = isinstance(atom, Place) and atom.kind != "name"
+    return size or (isinstance(atom, Written) and atom.source.startswith("in_")), atom.label
 
 
 def _replaced(atom: Atom, replace: Callable[[Atom], Term | None]) -> Term:
@@ -331,11 +337,28 @@ def _replaced(atom: Atom, replace: Callable[[Atom], Term | None]) -> Term:
         return atom.numerator.substitute(replace) // atom.denominator.substitute(replace)
     if isinstance(atom, Written):
         operands = tuple(child.substitute(replace) for child in atom.operands)
+        entry = _entry(atom.source, operands) if operands != atom.operands else None
+        if entry is not None:
+            return entry
         if atom.source in FOLDED and operands != atom.operands and all(o.constant is not None for o in operands):
             left, right = (o.constant or 0 for o in operands)
             return Term({(): FOLDED[atom.source](left, right)}) if right or "/" not in atom.source else Term.atom(atom)
         return Term.atom(Written(atom.source, operands, atom.level, atom.needs, atom.requires))
     return Term.atom(atom)
+
+
+def _entry(source: str, operands: tuple[Term, ...]) -> Term | None:
+    """The entry of a sequence that is written out: `[1, width][1]`."""
+    if not source.startswith("{0}[") or len(operands[0].parts) != 1:
+        return None
+    index = operands[1].constant if source == "{0}[{1}]" else None
+    if source[4:-1].isdigit():
+        index = int(source[4:-1])
+    ((monomial, _),) = operands[0].parts.items()
+    items = monomial[0] if len(monomial) == 1 else None
+    if not isinstance(items, Written) or items.source[0] not in "[(" or " for " in items.source:
+        return None
+    return items.operands[index] if index is not None and -len(items.operands) <= index < len(items.operands) else None
 
 
 def written(

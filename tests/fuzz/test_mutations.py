@@ -28,14 +28,16 @@ def compiled(path: Path, mutant: Mutant, net: str | None) -> Compiled | None:
         found = compile(Source(str(path), mutant.text), net=net)
         assert found.model_source and found.script and found.shapes is not None and found.state is not None
     except SpecError as error:
-        assert error.diagnostics
-        for diagnostic in error.diagnostics:
-            assert diagnostic.message and diagnostic.message.strip()
-            for label in (diagnostic.primary, *diagnostic.secondary):
-                assert 0 <= label.span.start <= label.span.end <= len(label.span.source.text)
-            assert diagnostic.code in render(diagnostic, width=80)
-        return None
-    return found
+        refused = error.diagnostics
+    else:
+        return found
+    assert refused
+    for diagnostic in refused:
+        assert diagnostic.message.strip()
+        for label in (diagnostic.primary, *diagnostic.secondary):
+            assert 0 <= label.span.start <= label.span.end <= len(label.span.source.text)
+        assert diagnostic.code in render(diagnostic, width=80)
+    return None
 
 
 def attempt(path: Path, count: int, load: int, seed: int = SEED) -> None:

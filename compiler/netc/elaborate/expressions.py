@@ -87,6 +87,7 @@ class Expressions:
     """Evaluates and renders expressions in a frame. Nothing is ever handed to Python's own evaluator."""
 
     registry: Registry
+    constants: dict[str, list[FileScope]]
     depth: int = 0
 
     # ---- worth ---------------------------------------------------------------------------------
@@ -268,9 +269,10 @@ class Expressions:
                 help="operators on the flow stand at the start of a statement: `+ y`",
             )
         self._bound_work(expr, left, right)
-        if expr.operator in ("==", "!=") and None not in (kinds := {comparable(left), comparable(right)}) and len(kinds) > 1:
-            text = f"{describe(left)} and {describe(right)} are never equal"
-            raise fault("E0402", expr.span, text, "compared here", help="compare numbers with numbers, layers with layers")
+        kinds = {comparable(left), comparable(right)}
+        if expr.operator in ("==", "!=") and None not in kinds and len(kinds) == 2:
+            text, help = f"{describe(left)} and {describe(right)} are never equal", "compare what is of one kind"
+            raise fault("E0402", expr.span, text, "compared here", help=help)
         if expr.operator in COMPARISONS and (isinstance(left, Term) or isinstance(right, Term)):
             return self._compare_sizes(expr, left, right)
         try:
@@ -488,8 +490,18 @@ class Expressions:
             return recipe_term(found)
         if isinstance(found, int | float | str | bool) or found is None:
             return literal(found)
-        name = expr.id.upper()
+        name = self.constant_name(expr.id, frame.scope)
         return written(name, requires=(("constant", name, freeze(found)),))
+
+    def constant_name(self, name: str, scope: FileScope) -> str:
+        """What a constant of a file is called in emitted code; files may have different ones of the same name."""
+        while name in scope.imports:
+            scope = scope.imports[name][0]
+        homes = self.constants.setdefault(name.upper(), [])
+        if scope not in homes:
+            homes.append(scope)
+        number = homes.index(scope) + 1
+        return name.upper() if number == 1 else f"{name.upper()}_{number}"
 
     def _render_shapeliteral(self, expr: syntax.ShapeLiteral, frame: Frame) -> Term:
         parts = [literal(p) if isinstance(p, int) else frame.lookup(p).term for p in expr.parts]  # type: ignore[union-attr]
@@ -527,7 +539,7 @@ class Expressions:
         op = expr.operator
         if op in ("==", "!=") and isinstance(expr.right, syntax.Literal_) and expr.right.value is None:
             op = "is" if op == "==" else "is not"
-        close = op == "**" and all(isinstance(e, syntax.Name | syntax.Literal_) for e in (expr.left, expr.right))
+        close = op == "**" and all(is_simple(e) for e in (expr.left, expr.right))
         source = f"{{0}}{op}{{1}}" if close else f"{{0}} {op} {{1}}"
         return written(source, (left, right), level, (need_left, need_right))
 
@@ -594,6 +606,13 @@ class Expressions:
 
     _render_group = _render_pipe
     _render_fork = _render_pipe
+
+
+def is_simple(expr: syntax.Expr) -> bool:
+    """Whether the formatter writes a power of it without spaces."""
+    if isinstance(expr, syntax.Unary):
+        return expr.operator == "-" and isinstance(expr.operand, syntax.Literal_)
+    return isinstance(expr, syntax.Name | syntax.Literal_)
 
 
 def literal(value: Any, text: str | None = None) -> Term:

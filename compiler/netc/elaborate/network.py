@@ -57,6 +57,7 @@ class Elaborator(Initial):
         self.expansions = {}
         self.templates = {}
         self.variants = {}
+        self.constants = {}
         self.symbols: dict[str, Term] = {}
         self.ledger: dict[Relation, None] = {}
 
@@ -104,7 +105,8 @@ class Elaborator(Initial):
         self.free(name, item.span)
         if isinstance(item, syntax.Define) and keyword.iskeyword(name):
             text = f"`{name}` cannot be the name of a class"
-            raise fault("E0408", item.name_span, text, "a reserved word of Python", help=f"`{name.capitalize()}` is free")
+            help = f"`{name.capitalize()}` is free"
+            raise fault("E0408", item.name_span, text, "a reserved word of Python", help=help)
         scope.items[name] = item
 
     def free(self, name: str, span: Span) -> None:
@@ -189,7 +191,9 @@ class Elaborator(Initial):
         if name in scope.constants:
             return scope.constants[name]
         if name in scope.active:
-            path = " -> ".join((*scope.active[scope.active.index(name) :], name))
+            circle = scope.active[scope.active.index(name) :]
+            path = " -> ".join((*circle, name))
+            scope.constants.update(dict.fromkeys(circle, POISON))
             raise fault(
                 "E0802", item.span, f"`{name}` is defined by itself", path, help="one of them needs a value of its own",
             )  # fmt: skip

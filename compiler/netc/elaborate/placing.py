@@ -71,6 +71,7 @@ class Expansion:
 class Placing(Expressions):
     """Puts what a stage names into the flow of a frame."""
 
+    taken_apart: syntax.Expr | None = None
     expansions: dict[Hashable, Expansion]
     templates: dict[Hashable, Template]
     variants: dict[Hashable, list[tuple[Template, dict[str, Hashable]]]]
@@ -386,7 +387,7 @@ class Placing(Expressions):
 
     def flowing(self, cls: type[Layer], output: Any, node: syntax.Expr) -> Any:
         """Which of several outputs flows on."""
-        if not isinstance(output, tuple) or cls.flow is None:
+        if not isinstance(output, tuple) or cls.flow is None or node is self.taken_apart:
             return output
         return output[cls.flow]
 

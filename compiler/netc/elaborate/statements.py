@@ -286,7 +286,7 @@ class Statements(Placing):
     def is_value(self, expr: syntax.Expr, frame: Frame) -> bool:
         if isinstance(expr, syntax.Name):
             found = self.find(expr.id, frame)
-            return isinstance(found, Binding) and is_flowing(found.value)
+            return isinstance(found, Binding) and (is_flowing(found.value) or found.value is POISON)
         return isinstance(expr, syntax.TupleExpr | syntax.Index)
 
     def suite(self, statement: syntax.Flow, body: Sequence[syntax.Stmt], label: str | None, frame: Frame) -> None:
@@ -417,6 +417,7 @@ class Statements(Placing):
         """`b: a`: the same module under a second key, applied again."""
         self.reuse(placed, placed.use.label, frame, expr)
         frame.container.module.children[label] = placed.module
+        frame.container.module.aliases.add(label)
         frame.container.labels[label] = placed
         site = frame.template.sites[expr]
         assert isinstance(site, Use)
@@ -639,7 +640,9 @@ class Statements(Placing):
     def _run_assign(self, statement: syntax.Assign, frame: Frame) -> None:
         if statement.when is not None and not self.guard(statement, statement.when, frame):
             return self.rejoin(statement, statement.target.names, 0, frame)
+        self.taken_apart = syntax.last_stage(statement.value) if statement.target.items else None
         value = self.assigned_value(statement.value, frame)
+        self.taken_apart = None
         if frame.container.sequential:
             raise fault(
                 "E0409", statement.span, "an assignment cannot stand in a Sequential", "its members are modules only",

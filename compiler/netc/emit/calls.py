@@ -163,15 +163,19 @@ class Calls:
         extra = [self.supplied(use, place) for place in signature.lifted]
         positional, names = True, list(callee.parameters)
         for name, has_default in signature.parameters:
-            if has_default and extra:
+            if has_default and extra and positional:
                 parts += extra
                 extra = []
             if name not in use.bindings and has_default:
                 positional = False
                 continue
             source = self.text(self.resolver.argument(use, name))
-            positional = positional and (not has_default or names.index(name) < use.positional)
+            given = name in use.bindings and names.index(name) >= use.positional
+            positional = positional and not given and (not has_default or name in use.bindings)
             parts.append(source if positional else f"{python_name(name)}={source}")
+        if not positional:
+            lifted = self.resolver.plan(callee).lifted
+            extra = [f"{lifted[place]}={source}" for place, source in zip(signature.lifted, extra, strict=False)]
         return call(self.classes.name(callee), [*parts, *extra])
 
     def supplied(self, use: Use, place: Any) -> str:

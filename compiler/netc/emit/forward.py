@@ -35,16 +35,22 @@ class Forward(Constructor):
         self.absent: set[str] = set()
         self.side_lines: dict[str, str] = {}
         self.entered: list[str] = []
+        self.taken_apart: syntax.Expr | None = None
         self.loop_names: set[str] = set()
         inputs = self.inputs()
         self.variable = self.flow_variable()
-        self.flow = Py(inputs[0] if len(self.template.inputs) == 1 or self.template.parent else inputs[0])
+        self.flow = self.entering(inputs)
         self.last_line = -1
         self.block(self.template.body)
         if not self.returned:
             self.out.add(f"return {self.flow.text}")
         self.drop_unread_sides()
         return inputs, self.out
+
+    def entering(self, inputs: Sequence[str]) -> Py:
+        """What flows at first: the input, or several that came together."""
+        flowing = [name for name, known in zip(inputs, self.template.inputs, strict=False) if is_flow_input(known)]
+        return Py(", ".join(flowing), 0) if len(flowing) > 1 else Py(inputs[0])
 
     @property
     def returned(self) -> bool:
@@ -72,8 +78,8 @@ class Forward(Constructor):
     # ---- the flow ----------------------------------------------------------------------------------
 
     def flush(self) -> str:
-        """Gives the flow a name."""
-        if not self.flow.text.isidentifier():
+        """Gives the flow a name, or leaves it several names."""
+        if not self.flow.text.isidentifier() and not is_tuple(self.flow):
             self.out.add(f"{self.variable} = {self.flow.text}")
             self.flow = Py(self.variable)
         return self.flow.text
@@ -220,16 +226,30 @@ class Forward(Constructor):
         text, fixed = self.label(statement.label) if isinstance(statement.label, syntax.Name) else self.run_label(statement.label)
         member = attribute(text) if fixed else f"self.get_submodule({text})"
         if use is not None and use.template is not None and use.kind == "block":
-            return self.apply_member(member, self.extras(use))
-        return self.apply_member(member, self.more_operands(use))
+            return self.apply_member(member, self.extras(use), use)
+        self.apply_member(member, self.more_operands(use), use)
+        return self.choose_output(use, body)
 
     def run_label(self, label: syntax.String) -> tuple[str, bool]:
         if all(isinstance(part, str) for part in label.parts):
             return "".join(str(part) for part in label.parts), True
         return settled_label(self.at_run_time(self.template.terms[label]).text)
 
-    def apply_member(self, member: str, extras: Sequence[str] = ()) -> None:
-        self.apply(lambda flow: Py(f"{member}({', '.join([flow.text, *extras])})"))
+    def apply_member(self, member: str, extras: Sequence[str], use: Use | None) -> None:
+        template = use.template if use is not None else None
+        if template is not None and template.parent is None and not any(map(is_flow_input, template.inputs)):
+            self.flow = Py(f"{member}({', '.join(extras)})")
+            return
+        star = "*" if template is not None and "x2" in template.inputs and self.flow.is_name else ""
+        self.apply(lambda flow: Py(f"{member}({', '.join([star + flow.text, *extras])})"))
+
+    def choose_output(self, use: Use | None, expr: syntax.Expr) -> None:
+        """Of the outputs of a layer the one that flows on, unless the statement takes them apart."""
+        layer = use.layer if use is not None else None
+        if layer is None or use is None or not isinstance(use.output, tuple) or expr is self.taken_apart:
+            return
+        if layer.flow is not None:
+            self.flow = Py(f"{self.flow.at(ATOM)}[{layer.flow}]")
 
     def extras(self, use: Use) -> list[str]:
         """What a block takes besides the flow: tensors given as arguments, and those that a suite reads from outside."""
@@ -299,13 +319,15 @@ class Forward(Constructor):
             self.flow = self.tensor(expr)
         elif use.kind == "function":
             self.function_stage(use)
+            self.choose_output(use, expr)
         elif use.kind == "inline":
             self.inline_block(expr)
         else:
             assert use.label is not None
             member = attribute(use.callee if use.kind == "member" else use.label)
             extras = self.extras(use) if use.template is not None else self.more_operands(use)
-            self.apply_member(member, extras)
+            self.apply_member(member, extras, use)
+            self.choose_output(use, expr)
 
     def function_stage(self, use: Use) -> None:
         if None in use.operands:
@@ -362,7 +384,11 @@ class Forward(Constructor):
             case syntax.Name(id=name) if name in self.absent:
                 return Py("None")
             case syntax.Name(id=name):
-                return Py(self.flush() if name == "_" else self.tensor_name(name))
+                if name == "_":
+                    return self.flow if is_tuple(self.flow) else Py(self.flush())
+                if name == "x" and "x2" in self.template.inputs and not self.entered:
+                    return self.entering(self.inputs())
+                return Py(self.tensor_name(name))
             case syntax.Index(value=value, index=index):
                 if isinstance(index, syntax.Literal_):
                     return Py(f"{self.tensor(value).at(ATOM)}[{index.text}]")
@@ -411,6 +437,7 @@ class Forward(Constructor):
         if statement in self.template.terms or not self.is_tensor(statement):
             return
         self.flush()
+        self.taken_apart = syntax.last_stage(statement.value) if statement.target.items else None
         settled = self.decide(statement.when, optional=True) if statement.when is not None else True
         if settled is False:
             return
@@ -608,6 +635,16 @@ class Forward(Constructor):
 
 
 QUIET = (syntax.Order, syntax.Default, syntax.Init, syntax.Input, syntax.Param, syntax.Tie)
+
+
+def is_tuple(flow: Py) -> bool:
+    """Whether several values flow, each with its name."""
+    return re.fullmatch(r"\w+(, \w+)+", flow.text) is not None
+
+
+def is_flow_input(name: str) -> bool:
+    """Whether an input of a class is what flows in: `x`, or `x2` of several."""
+    return re.fullmatch(r"x\d*", name) is not None
 
 
 def names_in(nodes: Any) -> Iterator[syntax.Name]:

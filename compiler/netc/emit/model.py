@@ -14,7 +14,7 @@ from netc.emit.forward import Forward, names_in
 from netc.emit.layout import quoted
 from netc.emit.resolve import Freeze, Inexpressible, Resolver, only_atom, values_in
 from netc.emit.results import result_hint
-from netc.emit.wrapping import INDENT, WIDTH, layout
+from netc.emit.wrapping import INDENT, WIDTH, layout, split
 from netc.graph import Guard, Network, Parameter, Template, Unrolled, Use
 from netc.layer import Layer
 from netc.naming import TAKEN, python_name, short_name
@@ -82,6 +82,9 @@ class Model(ClassNames):
             taken = {*self.names.values(), *TAKEN}
             suffix = "Net" if template is self.network.template else "Block"
             candidates = [template.name if template.name not in TAKEN else template.name + suffix]
+            ranks = {input_rank(t) for t in self.network.templates if t.node is template.node and t.inputs}
+            if len(ranks) > 1 and min(ranks) > 2:
+                candidates.insert(0, f"{template.name}{input_rank(template) - 2}d")
             if template.parent is not None:
                 candidates.append(self.name(template.parent) + template.name)
             candidates += [template.name + suffix for suffix in self.distinctions(template)]
@@ -126,6 +129,7 @@ class Model(ClassNames):
             self.expose(template, writer)
             forward = None if template.sequential else writer.write_forward()
             writer.settle_rest()
+            defaults = self.default_lines(template, writer)
             if len(plan.running) == len(before[1]):  # names are settled once all sizes are known
                 plan.running.update(plan.renamed)
             if (len(plan.lifted), plan.running, len(plan.used), plan.hoisted) == before:
@@ -134,7 +138,7 @@ class Model(ClassNames):
             raise Inexpressible("sizes that keep changing their names")
         self.writing.discard(template)
         self.signatures[template] = self.sign(template)
-        self.sources[template] = self.class_lines(name, template, writer, init, forward)
+        self.sources[template] = self.class_lines(name, template, writer, init, forward, defaults)
         self.requires.update(plan.requires)
 
     def expose(self, template: Template, writer: Forward) -> None:
@@ -150,8 +154,18 @@ class Model(ClassNames):
         for name, parameter in template.parameters.items():
             if name not in plan.used or parameter.tensor:
                 continue
-            own.append((name, is_net or self.default(template, parameter) is not None))
+            own.append((name, is_net or self.has_default(template, parameter)))
         return Signature(list(plan.lifted), sorted(own, key=lambda item: item[1]))
+
+    def has_default(self, template: Template, parameter: Parameter) -> bool:
+        """Whether a parameter may be left out; a default that nothing takes must at least be of the right type."""
+        if parameter.default is None or not template.constructions:
+            return parameter.default is not None
+        if not all(parameter.name in c.use.bindings for c in template.constructions):
+            return True
+        default = literal_value(self.default(template, parameter) or "...")
+        hints = {self.value_hint(value) for value in parameter.values}
+        return default is not ... and (default is None or self.value_hint(default) in {*hints, "float"})
 
     def default(self, template: Template, parameter: Parameter) -> str | None:
         """The default of a parameter as Python, if it is a constant."""
@@ -163,9 +177,22 @@ class Model(ClassNames):
         for atom in term.atoms():
             self.resolver.plan(template).requires.update(dict.fromkeys(getattr(atom, "requires", ())))
         text = str(term)
-        return f"({text[1:-1]}{',' * (text.count(',') == 0)})" if is_list(text) else text
+        return tuple_text(text) if is_list(text) else text
 
-    def class_lines(self, name: str, template: Template, writer: Forward, init: Any, forward: Any) -> list[str]:
+    def default_lines(self, template: Template, writer: Forward) -> list[str]:
+        """What stands for parameters that are not given, where that depends on others."""
+        lines = []
+        for name, parameter in template.parameters.items():
+            used = name in self.resolver.plan(template).used and not parameter.tensor
+            used = used and (template is self.network.template or self.has_default(template, parameter))
+            if used and parameter.default is not None and self.default(template, parameter) is None:
+                own = python_name(name)
+                lines += [f"if {own} is None:", f"{INDENT}{own} = {writer.text(parameter.default)}"]
+        return lines
+
+    def class_lines(
+        self, name: str, template: Template, writer: Forward, init: Any, forward: Any, defaults: list[str]
+    ) -> list[str]:  # fmt: skip
         base = "nn.Sequential" if template.sequential else "nn.Module"
         lines = [f"class {name}({base}):"]
         doc = template.doc or (self.network.doc if template is self.network.template else "")
@@ -177,7 +204,9 @@ class Model(ClassNames):
         stored = self.stored_lines(writer, body) if forward else []
         if len(body) + len(stored) > 1 or len(arguments) > 1 or template.sequential:
             lines += layout([f"{INDENT}def __init__({', '.join(arguments)}) -> None:"])
-            lines += layout([INDENT * 2 + line for line in (*body[:1], *stored, *body[1:])])
+            first = 0 if template.sequential and body[0] != "super().__init__()" else 1
+            statements = [*body[:first], *defaults, *stored, *body[first:]]
+            lines += layout([INDENT * 2 + line for line in statements])
             lines.append("")
         if forward is not None:
             lines += self.forward_lines(template, writer, *forward)
@@ -211,6 +240,8 @@ class Model(ClassNames):
             parameter = template.parameters[name]
             hint = self.hint(template, parameter)
             default = self.default(template, parameter) if has_default else None
+            if has_default and default is None and parameter.default is not None:
+                hint, default = f"{hint.removesuffix(' | None')} | None", "None"
             parts.append(f"{python_name(name)}: {hint}" + (f" = {default}" if default is not None else ""))
         return parts + extra
 
@@ -221,7 +252,7 @@ class Model(ClassNames):
 
     def hint(self, template: Template, parameter: Parameter) -> str:
         values = [*parameter.values]
-        if parameter.default is not None:
+        if template is self.network.template or self.has_default(template, parameter):
             values += [value for value in [literal_value(str(parameter.default))] if value is not ...]
         hints = {self.value_hint(value) for value in values}
         if "float" in hints:
@@ -318,6 +349,9 @@ class Model(ClassNames):
     def helpers(self) -> list[str]:
         """Functions, constants and classes that the model's classes use."""
         found = []
+        constants = [need[1:] for need in self.requires if isinstance(need, tuple) and need[0] == "constant"]
+        if constants:
+            found.append("\n".join(layout([f"{name} = {thawed(value)}" for name, value in constants])))
         for need in list(self.requires):
             if isinstance(need, str) and not is_import(need):
                 found.append(need.rstrip("\n"))
@@ -325,8 +359,6 @@ class Model(ClassNames):
                 found.extend(self.layer_source(need[1]))
             elif isinstance(need, tuple) and need[0] == "record":
                 found.append(self.record_source(need[1], need[2]))
-            elif isinstance(need, tuple) and need[0] == "constant":
-                found.append("\n".join(layout([f"{need[1]} = {thawed(need[2])}"])))
         return found
 
     def layer_source(self, cls: type[Layer]) -> list[str]:
@@ -405,6 +437,13 @@ def imported(line: str) -> str:
 
 def input_rank(template: Template) -> int:
     return max((value.rank for value in template.inputs.values()), default=0)
+
+
+def tuple_text(text: str) -> str:
+    """A list as a tuple, so that no default can be changed."""
+    items = split(text[1:-1], (", ",)) if text != "[]" else []
+    inner = [tuple_text(item) if is_list(item) else item for item in items]
+    return f"({', '.join(inner)}{',' * (len(inner) == 1)})"
 
 
 def is_list(text: str) -> bool:

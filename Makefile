@@ -56,14 +56,14 @@ wheel-test: $(VENV)/dev.stamp
 $(VENV)/bin/python:
 	$(FIND_PYTHON); $$python -m venv $(VENV)
 
-# hatchling and lark build the package; installed first and pinned like everything else, they need no isolated build.
+# hatchling, jinja2 and lark build the package; installed first and pinned like everything else, they need no isolated build.
 $(VENV)/run.stamp: $(PROJECT) | $(VENV)/bin/python
-	$(PIP) --constraint constraints.txt hatchling 'lark[interegular]'
+	$(PIP) --constraint constraints.txt hatchling jinja2 'lark[interegular]'
 	$(PIP) --constraint constraints.txt --no-build-isolation --editable '.[digits]'
 	touch $@
 
 $(VENV)/dev.stamp: $(PROJECT) | $(VENV)/bin/python
-	$(PIP) --constraint constraints.txt hatchling 'lark[interegular]'
+	$(PIP) --constraint constraints.txt hatchling jinja2 'lark[interegular]'
 	$(PIP) --constraint constraints.txt --no-build-isolation --editable '.[dev]'
 	touch $@ $(VENV)/run.stamp
 

@@ -57,7 +57,7 @@ PLANTED = {
     ("compiler/netc/layer.py", "def late():\n    import torch.nn"): {"Only netc.live and netc.testing import torch"},
     ("compiler/netc/emit/script.py", "import torchvision"): {"Only netc.live and netc.testing import torch"},
     ("compiler/netc/syntax.py", "from lark import Lark"): {"Only netc.parse imports lark"},
-    ("compiler/netc/emit/layout.py", "import jinja2"): {"Only netc.emit.script imports jinja2"},
+    ("compiler/netc/emit/layout.py", "import jinja2"): {"Only netc.emit.templating imports jinja2"},
     ("compiler/netc/files.py", "import click"): {"Only netc.cli imports click"},
     ("plugins/netc_std/linear.py", "import netc.diagnostics"): {DOOR},
     ("plugins/netc_std/linear.py", "from netc.parse import driver"): {DOOR},

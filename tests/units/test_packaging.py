@@ -32,6 +32,8 @@ def test_wheel_ships_every_file(site: Path) -> None:
         assert {path for path in here if not (site / path).is_file()} == set()
     for resource in ("parse/grammar.lark", "parse/tables.json", "starter.net", "py.typed"):
         assert (site / "netc" / resource).is_file()
+    templates = len(list((ROOT / "compiler/netc/emit/templates").iterdir()))
+    assert len(list((site / "netc/emit/compiled").glob("*/*.py"))) == templates
 
 
 def test_wheel_ships_nothing_else(site: Path) -> None:

@@ -30,7 +30,7 @@ def clone(value: Any, renamed: Mapping[str, str]) -> Any:
         return tuple(clone(item, renamed) for item in value)
     if not isinstance(value, syntax.Node):
         return value
-    fields = {name: getattr(value, name) for name in value.__match_args__}
+    fields: dict[str, Any] = {name: getattr(value, name) for name in value.__match_args__}
     if isinstance(value, syntax.Order | syntax.Tie):
         return type(value)(**fields)
     for name, field in fields.items():

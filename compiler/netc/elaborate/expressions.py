@@ -1,4 +1,4 @@
-"""Compile-time expressions: what they are worth, and the Python that says the same."""
+"""Compile-time expressions: what they are worth. Nothing is ever handed to Python's own evaluator."""
 
 from __future__ import annotations
 
@@ -8,15 +8,27 @@ from typing import Any
 
 from netc import syntax
 from netc.builtins import BUILTINS, MAX_LENGTH, Builtin, TooLarge
-from netc.diagnostics import Label, Span, nearest
+from netc.diagnostics import Label
+from netc.elaborate.lookup import (
+    MAX_DEPTH,
+    MAX_DIGITS,
+    comparable,
+    freeze,
+    is_number,
+    literal,
+    plain,
+    render_target,
+    several_inputs,
+    undecided,
+    value_term,
+)
+from netc.elaborate.rendering import Rendering
 from netc.elaborate.values import (
     POISON,
     Binding,
     BlockRef,
     Bound,
     Deferred,
-    Fault,
-    FileScope,
     Frame,
     FunctionRef,
     LayerRef,
@@ -27,43 +39,14 @@ from netc.elaborate.values import (
     is_flowing,
 )
 from netc.layer import is_int
-from netc.naming import short_name
-from netc.registry import Registry
 from netc.shapes import Value
 from netc.terms import (
-    AND,
-    ATOM,
-    COMPARE,
-    NOT,
-    OR,
-    POWER,
-    PRODUCT,
-    SUM,
-    TERNARY,
-    UNARY,
     Known,
     Place,
     Term,
-    written,
 )
 
-MAX_DEPTH = 100
-MAX_DIGITS = 1_000
-
-LEVELS: dict[str, tuple[int, int, int]] = {
-    "or": (OR, OR, AND),
-    "and": (AND, AND, NOT),
-    "+": (SUM, SUM, PRODUCT),
-    "-": (SUM, SUM, PRODUCT),
-    "*": (PRODUCT, PRODUCT, UNARY),
-    "/": (PRODUCT, PRODUCT, UNARY),
-    "//": (PRODUCT, PRODUCT, UNARY),
-    "%": (PRODUCT, PRODUCT, UNARY),
-    "**": (POWER, ATOM, UNARY),
-}
-COMPARISON = (COMPARE, SUM, SUM)
 COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">="})
-
 OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add,
     "-": operator.sub,
@@ -81,16 +64,11 @@ OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
     "in": lambda a, b: a in b,
     "not in": lambda a, b: a not in b,
 }
+__all__ = ["Expressions", "Label", "freeze", "is_number", "literal", "plain", "render_target", "value_term"]
 
 
-class Expressions:
-    """Evaluates and renders expressions in a frame. Nothing is ever handed to Python's own evaluator."""
-
-    registry: Registry
-    constants: dict[str, list[FileScope]]
-    depth: int = 0
-
-    # ---- worth ---------------------------------------------------------------------------------
+class Expressions(Rendering):
+    """Evaluates expressions in a frame; an integer comes with the term it was written as."""
 
     def evaluate(self, expr: syntax.Expr, frame: Frame) -> Any:
         """The value of an expression; an integer comes with the term it was written as.
@@ -134,61 +112,6 @@ class Expressions:
                         help=f"call it: `{expr.id}(...)`")
         return found
 
-    def resolve(self, expr: syntax.Name, frame: Frame) -> Any:
-        """What a name stands for: local or parameter, file, registry, function of the language."""
-        found = self.find(expr.id, frame)
-        if isinstance(found, Binding) and found.value is POISON:
-            raise Poisoned
-        if found is not None:
-            return found.value if isinstance(found, Binding) else found
-        known = [*frame.names(), *frame.scope.items, *frame.scope.imports, *self.registry.names("layers"), *BUILTINS]
-        near = nearest(expr.id, known)
-        kind = "layer" if expr.id[:1].isupper() else "name"
-        frame.env[expr.id] = Binding(POISON, Term({}), expr.span)
-        way_out = f"did you mean `{near}`?" if near else "`netc layers` lists what there is"
-        raise fault(
-            "E0301" if kind == "layer" else "E0302",
-            expr.span,
-            f"there is no {kind} `{expr.id}`",
-            "not defined here, in this file or by a plugin",
-            help=self.hint(expr.id, frame) or way_out,
-        )
-
-    def hint(self, name: str, frame: Frame) -> str | None:
-        """The way out for a name that is nowhere, where there is one to tell."""
-        if name in frame.container.labels:
-            return f"`{name}` labels a module; keep its output with `y = _` after it"
-        if name == "training":
-            return "`training` stands only after `side ... when` and in the condition of a `return`"
-        return None
-
-    def find(self, name: str, frame: Frame) -> Any:
-        """A Binding, the worth of a file's name, a LayerRef or a Builtin; None where there is nothing."""
-        if name == "x":
-            return self._entry(frame)
-        if name == "_":
-            return Binding(frame.flow, written("_"), frame.container.module.span)
-        binding = frame.lookup(name)
-        if binding is not None:
-            return binding
-        in_file = self.file_value(name, frame.scope)
-        if in_file is not None:
-            return in_file
-        cls = self.registry.layer(name)
-        if cls is not None:
-            return LayerRef(name, cls, cls.names()[0] != name)
-        return BUILTINS.get(name)
-
-    def _entry(self, frame: Frame) -> Binding:
-        outer = frame
-        while outer.parent is not None:
-            outer = outer.parent
-        return Binding(outer.entry, written("x"), frame.container.module.span)
-
-    def file_value(self, name: str, scope: FileScope) -> Any:
-        """What a name of a file stands for, constants evaluated once."""
-        raise NotImplementedError
-
     def _evaluate_shapeliteral(self, expr: syntax.ShapeLiteral, frame: Frame) -> tuple[Any, ...]:
         sizes = []
         for part in expr.parts:
@@ -227,26 +150,6 @@ class Expressions:
             help = f"`range({expr.span.text})` counts from 0" if is_int(value) else None
             raise fault("E0402", expr.span, f"`for` needs a list, not {describe(value)}", "a list is needed", help=help)
         return value
-
-    def bind_target(self, target: syntax.Target, value: Any, frame: Frame, owner: syntax.Node) -> None:
-        """Binds the names of a `for` or an assignment to a value, taken apart as the target is."""
-        if target.name is not None:
-            frame.env[target.name] = self.binding(target.name, value, owner, target)
-            return
-        if not isinstance(value, list | tuple) or len(value) != len(target.items):
-            count = len(value) if isinstance(value, list | tuple) else 1
-            names = ", ".join(f"`{name}`" for name in target.names)
-            raise fault(
-                "E0410", target.span, f"{len(target.items)} names for {count} value{'s' * (count != 1)}",
-                f"{names} for {describe(value)}", help="give every value a name; `_` begins one that nobody reads",
-            )  # fmt: skip
-        for item, part in zip(target.items, value, strict=True):
-            self.bind_target(item, part, frame, owner)
-
-    def binding(self, name: str, value: Any, owner: object, node: syntax.Node) -> Binding:
-        """A name for a value; an integer remembers the name."""
-        term = Term.atom(Place("name", owner, name))
-        return Binding(traced(value, term), term, node.span)
 
     def _evaluate_unary(self, expr: syntax.Unary, frame: Frame) -> Any:
         if expr.operator == "not":
@@ -450,290 +353,8 @@ class Expressions:
     def _evaluate_pipe(self, expr: syntax.Pipe, frame: Frame) -> Any:
         return Deferred(expr, frame)
 
-    _evaluate_group = _evaluate_pipe
-    _evaluate_fork = _evaluate_pipe
-
     def _evaluate_slice(self, expr: syntax.Slice, frame: Frame) -> Any:
         raise fault("E0402", expr.span, "a slice stands only in an index", "here")
 
-    # ---- writing -------------------------------------------------------------------------------
-
-    def render(self, expr: syntax.Expr, frame: Frame) -> Term:
-        """The Python for an expression, names and sizes as terms that the emitter resolves."""
-        return getattr(self, f"_render_{type(expr).__name__.lower().rstrip('_')}")(expr, frame)  # type: ignore[no-any-return]
-
-    def _render_literal(self, expr: syntax.Literal_, frame: Frame) -> Term:
-        return literal(expr.value, expr.text)
-
-    def _render_string(self, expr: syntax.String, frame: Frame) -> Term:
-        if all(isinstance(part, str) for part in expr.parts):
-            return literal("".join(str(part) for part in expr.parts))
-        if len(expr.parts) == 1 and isinstance(expr.parts[0], syntax.Name):
-            found = self.find(expr.parts[0].id, frame)
-            if isinstance(found, Binding) and isinstance(found.value, str):
-                return found.term
-        source = ""
-        operands: list[Term] = []
-        for part in expr.parts:
-            if isinstance(part, str):
-                source += part.replace("{", "{{{{").replace("}", "}}}}")
-            else:
-                source += "{{{" + str(len(operands)) + "}}}"
-                operands.append(self.render(part, frame))
-        return written(f'f"{source}"', tuple(operands))
-
-    def _render_name(self, expr: syntax.Name, frame: Frame) -> Term:
-        found = self.find(expr.id, frame)
-        if isinstance(found, Binding):
-            return found.term
-        if isinstance(found, LayerRef | BlockRef):
-            return recipe_term(found)
-        if isinstance(found, int | float | str | bool) or found is None:
-            return literal(found)
-        name = self.constant_name(expr.id, frame.scope)
-        return written(name, requires=(("constant", name, freeze(found)),))
-
-    def constant_name(self, name: str, scope: FileScope) -> str:
-        """What a constant of a file is called in emitted code; files may have different ones of the same name."""
-        while name in scope.imports:
-            scope = scope.imports[name][0]
-        homes = self.constants.setdefault(name.upper(), [])
-        if scope not in homes:
-            homes.append(scope)
-        number = homes.index(scope) + 1
-        return name.upper() if number == 1 else f"{name.upper()}_{number}"
-
-    def _render_shapeliteral(self, expr: syntax.ShapeLiteral, frame: Frame) -> Term:
-        parts = [literal(p) if isinstance(p, int) else frame.lookup(p).term for p in expr.parts]  # type: ignore[union-attr]
-        return sequence_term(parts, "()")
-
-    def _render_tupleexpr(self, expr: syntax.TupleExpr, frame: Frame) -> Term:
-        return sequence_term([self.render(item, frame) for item in expr.items], "()")
-
-    def _render_listexpr(self, expr: syntax.ListExpr, frame: Frame) -> Term:
-        return sequence_term([self.render(item, frame) for item in expr.items], "[]")
-
-    def _render_comprehension(self, expr: syntax.Comprehension, frame: Frame) -> Term:
-        iterable = self.render(expr.iterable, frame)
-        saved = dict(frame.env)
-        for name in expr.target.names:
-            frame.env[name] = Binding(None, written(name), expr.target.span)
-        operands = [self.render(expr.element, frame), iterable]
-        source = f"[{{0}} for {render_target(expr.target)} in {{1}}"
-        if expr.condition is not None:
-            source += " if {2}"
-            operands.append(self.render(expr.condition, frame))
-        frame.env.clear()
-        frame.env.update(saved)
-        return written(source + "]", tuple(operands), ATOM, (TERNARY, OR, OR)[: len(operands)])
-
-    def _render_unary(self, expr: syntax.Unary, frame: Frame) -> Term:
-        operand = self.render(expr.operand, frame)
-        if expr.operator == "not":
-            return written("not {0}", (operand,), NOT, NOT)
-        return -operand if operand.constant is not None else written("-{0}", (operand,), UNARY, UNARY)
-
-    def _render_binary(self, expr: syntax.Binary, frame: Frame) -> Term:
-        left, right = self.render(expr.left, frame), self.render(expr.right, frame)
-        level, need_left, need_right = LEVELS.get(expr.operator, COMPARISON)
-        op = expr.operator
-        if op in ("==", "!=") and isinstance(expr.right, syntax.Literal_) and expr.right.value is None:
-            op = "is" if op == "==" else "is not"
-        close = op == "**" and all(is_simple(e) for e in (expr.left, expr.right))
-        source = f"{{0}}{op}{{1}}" if close else f"{{0}} {op} {{1}}"
-        return written(source, (left, right), level, (need_left, need_right))
-
-    def _render_ifelse(self, expr: syntax.IfElse, frame: Frame) -> Term:
-        parts = tuple(self.render(e, frame) for e in (expr.then, expr.condition, expr.otherwise))
-        return written("{0} if {1} else {2}", parts, TERNARY, (OR, OR, TERNARY))
-
-    def _render_attribute(self, expr: syntax.Attribute, frame: Frame) -> Term:
-        try:
-            value = self.evaluate(expr, frame)
-        except (Fault, Poisoned):
-            return written(expr.attr)
-        return value_term(value)
-
-    def _render_index(self, expr: syntax.Index, frame: Frame) -> Term:
-        value = self.render(expr.value, frame)
-        if not isinstance(expr.index, syntax.Slice):
-            return written("{0}[{1}]", (value, self.render(expr.index, frame)), ATOM, (ATOM, 0))
-        ends = [e for e in (expr.index.start, expr.index.stop) if e is not None]
-        start = "{1}" if expr.index.start is not None else ""
-        stop = f"{{{len(ends)}}}" if expr.index.stop is not None else ""
-        simple = all(isinstance(e, syntax.Name | syntax.Literal_) for e in ends)
-        colon = ":" if simple else f"{' ' if start else ''}:{' ' if stop else ''}"
-        operands = (value, *(self.render(e, frame) for e in ends))
-        return written(f"{{0}}[{start}{colon}{stop}]", operands, ATOM, (ATOM, *(0 for _ in ends)))
-
-    def _render_call(self, expr: syntax.Call, frame: Frame) -> Term:
-        name = expr.function.span.text
-        found = self.find(name, frame)
-        if isinstance(found, FunctionRef):
-            return self._render_function(expr, found, frame)
-        operands = tuple(self.render(arg.value, frame) for arg in expr.args)
-        fields = [f"{{{i}}}" if a.name is None else f"{a.name}={{{i}}}" for i, a in enumerate(expr.args)]
-        if isinstance(found, LayerRef | BlockRef) and name not in BUILTINS:
-            return recipe_call_term(found, fields, operands)
-        builtin = BUILTINS[name]
-        requires = (builtin.needs,) if builtin.needs else ()
-        if "{0}" in builtin.python:
-            return written(builtin.python, operands, ATOM, ATOM, requires)
-        return written(builtin.python.replace("{}", ", ".join(fields)), operands, requires=requires)
-
-    def _render_function(self, expr: syntax.Call, ref: FunctionRef, frame: Frame) -> Term:
-        """A function of the file written out, the arguments in place of its parameters."""
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
-            self.depth = 0
-            text = f"`{ref.function.name}` calls itself, which cannot be written as PyTorch"
-            raise fault("E0901", expr.span, text, "called here", help="write it as a list or a `for`")
-        inner = Frame(frame.template, ref.scope, frame.container)
-        names = [param.name for param in ref.function.params]
-        given = {arg.name or names[i]: self.render(arg.value, frame) for i, arg in enumerate(expr.args)}
-        for param in ref.function.params:
-            term = given.get(param.name)
-            if term is None:
-                assert param.default is not None
-                term = self.render(param.default, inner)
-            inner.env[param.name] = Binding(None, term, param.span)
-        result = self.render(ref.function.value, inner)
-        self.depth -= 1
-        return result
-
-    def _render_pipe(self, expr: syntax.Expr, frame: Frame) -> Term:
-        raise fault("E0406", expr.span, "a chain cannot be handed on here", "name it with a `def`")
-
-    _render_group = _render_pipe
-    _render_fork = _render_pipe
-
-
-def is_simple(expr: syntax.Expr) -> bool:
-    """Whether the formatter writes a power of it without spaces."""
-    if isinstance(expr, syntax.Unary):
-        return expr.operator == "-" and isinstance(expr.operand, syntax.Literal_)
-    return isinstance(expr, syntax.Name | syntax.Literal_)
-
-
-def literal(value: Any, text: str | None = None) -> Term:
-    """A constant as Python writes it; numbers keep the text of the spec."""
-    if isinstance(value, bool) or value is None:
-        return written(repr(value))
-    if is_int(value):
-        return Term({(): int(value)})
-    if isinstance(value, str):
-        quote = "'" if '"' in value else '"'
-        escaped = value.replace("\\", "\\\\").replace("{", "{{").replace("}", "}}")
-        return written(f"{quote}{escaped}{quote}")
-    return written(text if text is not None and text[0].isdigit() and text[-1] != "." else repr(value))
-
-
-def value_term(value: Any) -> Term:
-    """The source for a value that was computed: integers by their terms, sequences entry by entry."""
-    if isinstance(value, tuple | list):
-        return sequence_term([value_term(item) for item in value], "()" if isinstance(value, tuple) else "[]")
-    if isinstance(value, range):
-        return sequence_term([value_term(item) for item in value], "[]")
-    if isinstance(value, Term):
-        return value
-    if is_int(value):
-        return Term.of(value)
-    if isinstance(value, LayerRef | BlockRef):
-        return recipe_term(value)
-    return literal(value)
-
-
-def sequence_term(parts: Sequence[Term], brackets: str) -> Term:
-    inner = ", ".join(f"{{{i}}}" for i in range(len(parts)))
-    comma = "," if brackets == "()" and len(parts) == 1 else ""
-    return written(f"{brackets[0]}{inner}{comma}{brackets[1]}", tuple(parts))
-
-
-def recipe_term(ref: LayerRef | BlockRef) -> Term:
-    if isinstance(ref, BlockRef):
-        return written(ref.define.name, requires=(("define", ref.define),))
-    name = short_name(ref.cls.module or ref.name)[0].replace("{", "{{").replace("}", "}}")
-    return written(name, requires=(("layer", ref.cls),))
-
-
-def recipe_call_term(ref: LayerRef | BlockRef, fields: Sequence[str], operands: tuple[Term, ...]) -> Term:
-    if not operands:
-        return recipe_term(ref)
-    (atom,) = next(iter(recipe_term(ref).parts))
-    requires = (*getattr(atom, "requires", ()), "from functools import partial")
-    return written(f"partial({braced(atom.label)}, {', '.join(fields)})", operands, requires=requires)
-
-
-def braced(text: str) -> str:
-    """Text whose braces stand for themselves in the source of a term."""
-    return text.replace("{", "{{").replace("}", "}}")
-
-
-def comparable(value: Any) -> str | None:
-    """What kind of value it can equal; None where that is open."""
-    if isinstance(value, LayerRef | BlockRef | Bound | Deferred | FunctionRef):
-        return "layer"
-    if isinstance(value, str):
-        return "text"
-    if isinstance(value, list | tuple | range):
-        return "list"
-    return "number" if isinstance(value, int | float | Term) else None
-
-
-def undecided(expr: syntax.Binary, size: Term) -> Fault:
-    return fault(
-        "E0405", expr.span, f"`{expr.operator}` needs a number, and `{size}` is known only when the network runs",
-        "this must be known now", help="give that dimension of the `input` a number",
-    )  # fmt: skip
-
-
-def several_inputs(span: Span, frame: Frame) -> Fault:
-    names = ", ".join(f"`{name}`" for name in frame.template.root.inputs)
-    help = f"name the one that is meant: {names}"
-    return fault("E0303", span, "`x` has no meaning in a net with several inputs", "which one?", help=help)
-
-
-def render_target(target: syntax.Target) -> str:
-    if target.name is not None:
-        return target.name
-    return ", ".join(t.name if t.name is not None else f"({render_target(t)})" for t in target.items)
-
-
-def traced(value: Any, term: Term) -> Any:
-    """A value whose integers remember the term, those in a sequence its entries."""
-    if is_int(value):
-        return Known.make(int(value), term)
-    if isinstance(value, tuple | list) and any(is_int(item) or isinstance(item, tuple | list) for item in value):
-        return type(value)(traced(item, written(f"{{0}}[{i}]", (term,), ATOM, ATOM)) for i, item in enumerate(value))
-    return value
-
-
-def plain(value: Any) -> Any:
-    """A value without the terms of its integers."""
-    if isinstance(value, tuple | list) and any(isinstance(item, Known | tuple | list) for item in value):
-        return type(value)(plain(item) for item in value)
-    return int(value) if isinstance(value, Known) else value
-
-
-def freeze(value: Any) -> Any:
-    """A hashable stand-in for a compile-time value."""
-    if isinstance(value, list | range):
-        return ("list", *(freeze(item) for item in value))
-    if isinstance(value, tuple):
-        return ("tuple", *(freeze(item) for item in value))
-    if isinstance(value, dict):
-        return ("dict", *((key, freeze(item)) for key, item in value.items()))
-    if isinstance(value, LayerRef):
-        return ("layer", value.name)
-    if isinstance(value, BlockRef):
-        return ("block", value.define)
-    if isinstance(value, bool | float):
-        return (type(value).__name__, value)
-    return plain(value)
-
-
-def is_number(value: Any) -> bool:
-    return is_int(value) or isinstance(value, float | Term)
-
-
-__all__ = ["Expressions", "Label", "freeze", "is_number", "literal", "plain", "render_target", "value_term"]
+    _evaluate_group = _evaluate_pipe
+    _evaluate_fork = _evaluate_pipe

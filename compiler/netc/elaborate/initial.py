@@ -6,7 +6,7 @@ from typing import Any
 
 from netc import syntax
 from netc.diagnostics import nearest
-from netc.elaborate.expressions import value_term
+from netc.elaborate.lookup import value_term
 from netc.elaborate.statements import Statements
 from netc.elaborate.values import Frame, LayerRef, describe, fault
 from netc.graph import Argument, InitRule

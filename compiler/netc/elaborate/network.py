@@ -10,9 +10,9 @@ from typing import Any
 
 from netc import syntax
 from netc.diagnostics import Diagnostic, Diagnostics, Label, Source, Span, SpecError, nearest
-from netc.elaborate.expressions import freeze, plain
+from netc.elaborate.arguments import strip
 from netc.elaborate.initial import Initial
-from netc.elaborate.placing import strip
+from netc.elaborate.lookup import freeze, plain
 from netc.elaborate.statements import Statements
 from netc.elaborate.values import (
     POISON,
@@ -350,7 +350,7 @@ class Elaborator(Initial):
         self, define: syntax.Define, args: Sequence[tuple[syntax.Arg, FileScope]], params: Mapping[str, Any]
     ) -> tuple[dict[str, Any], dict[str, Term]]:
         """The value of each parameter (`...` for its default), and the source of those that are given."""
-        from netc.elaborate.expressions import value_term
+        from netc.elaborate.lookup import value_term
 
         known = {p.name: p for p in define.params}
         names, values, given, position = list(known), {}, {}, 0

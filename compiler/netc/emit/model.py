@@ -163,9 +163,11 @@ class Model(ClassNames):
             return parameter.default is not None
         if not all(parameter.name in c.use.bindings for c in template.constructions):
             return True
-        default = literal_value(self.default(template, parameter) or "...")
-        hints = {self.value_hint(value) for value in parameter.values}
-        return default is not ... and (default is None or self.value_hint(default) in {*hints, "float"})
+        text = self.default(template, parameter)
+        default = literal_value(text) if text is not None else ...
+        if default is ... or default is None:
+            return text is not None
+        return self.value_hint(default) in {"float", *(self.value_hint(value) for value in parameter.values)}
 
     def default(self, template: Template, parameter: Parameter) -> str | None:
         """The default of a parameter as Python, if it is a constant."""

@@ -269,8 +269,9 @@ class Resolver:
         if entry is None:
             return None
         back = joined.terms.get(1)
-        if back is None or self.normalise(template, back) == Term.atom(place):
-            return self.normalise(template, entry)
+        first = self.normalise(template, entry)
+        if back is None or self.normalise(template, back) in (Term.atom(place), first):
+            return first
         return self._affine(template, place, joined)
 
     def step(self, template: Template, place: Place, joined: Joined) -> Term | None:
@@ -317,9 +318,10 @@ class Resolver:
         back = joined.terms.get(1)
         if back is None:
             return self.normalise(template, joined.terms[0])
+        first = self.normalise(template, joined.terms[0])
         with self._assuming((template, atom)):
-            moved = self.normalise(template, back) != head
-        return head if moved else self.normalise(template, joined.terms[0])
+            moved = self.normalise(template, back) not in (head, first)
+        return head if moved else first
 
     # ---- constants and taint ---------------------------------------------------------------------------
 

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from functools import cache
-from importlib.resources import files
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from netc.emit.flags import FREE, Flags, recipe_flags
 from netc.emit.layout import call, condition, imports, literal, message, quoted, row
+from netc.emit.templating import environment
 from netc.recipe import Group, NetParameter, Recipe, Selector
 from netc.sources import Header, ModelSource
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
 
 HASH_LINE = re.compile(r"^# netc: sha256=([0-9a-f]*)\n", re.MULTILINE)
 UPDATE = ("epoch=epoch + 1", "step=0", "total=0.0", "log=log.tell()")
@@ -28,7 +24,7 @@ def render_script(model: ModelSource, recipe: Recipe | None, header: Header) -> 
     context |= _names(model, recipe, header)
     if recipe is not None:
         context |= _training(model, recipe)
-    text: str = _environment().get_template("script.py.jinja").render(context).rstrip("\n") + "\n"
+    text: str = environment().get_template("script.py.jinja").render(context).rstrip("\n") + "\n"
     return HASH_LINE.sub(f"# netc: sha256={content_hash(text)}\n", text, count=1)
 
 
@@ -41,19 +37,6 @@ def is_unedited(text: str) -> bool:
     """Whether a file is as netc wrote it."""
     found = HASH_LINE.search(text.replace("\r\n", "\n"))
     return found is not None and found[1] == content_hash(text)
-
-
-@cache
-def _environment() -> Environment:
-    import jinja2
-
-    def load(name: str) -> str:
-        return files("netc.emit").joinpath("templates", name).read_text(encoding="utf-8")
-
-    return jinja2.Environment(
-        loader=jinja2.FunctionLoader(load), undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-        keep_trailing_newline=True, auto_reload=False,
-    )  # fmt: skip
 
 
 # ---- what every file has -----------------------------------------------------------------------

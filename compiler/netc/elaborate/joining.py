@@ -1,0 +1,98 @@
+"""Values joined: operators on the flow, and the messages for sides that do not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from netc import syntax
+from netc.diagnostics import Label
+from netc.elaborate.arguments import attach
+from netc.elaborate.conditions import Conditions
+from netc.elaborate.values import Frame, LayerRef, Tensor, fault, tensors
+from netc.graph import Step, Use
+from netc.layer import Layer
+from netc.shapes import Value, show_dim
+
+VERBS = {"add": "add", "mul": "multiply", "cat": "concatenate", "stack": "stack"}
+
+
+class Joining(Conditions):
+    """Joins values by the functions of the language."""
+
+    def operate(self, name: str, sides: list[Any], node: syntax.Node, frame: Frame) -> Any:
+        """Joins tensors by the function of that name."""
+        cls = self.registry.layer(name)
+        if cls is None:
+            raise fault("E0301", node.span, f"no plugin brings the function `{name}`", "needed here")
+        ref = LayerRef(name, cls, True)
+        layer = cls.bind((), {})
+        values = tuple(t.value for t in tensors(sides))
+        span = node.span
+        flat = [t for side in sides for t in tensors(side)]
+        try:
+            layer.admit(*values)
+            output = self.joined_value(layer, values)
+        except Exception as error:
+            raise self.mismatch(error, ref, flat, node) from None
+        use = Use("function", layer, values, callee=name, output=output)
+        use.arguments = self.call_arguments(layer, True, self.given(None, cls.fields, cls.inputs, frame), values)
+        frame.template.sites.setdefault(node, use)
+        frame.container.module.steps.append(Step(None, name, None, output))
+        return attach(output, span)
+
+    def joined_value(self, layer: Layer, values: tuple[Value, ...]) -> Any:
+        """What comes of joining any number of values by a function of many, or of two at a time."""
+        if layer.inputs[0].startswith("*"):
+            return layer.infer(*values)
+        result: Any = values[0]
+        for value in values[1:]:
+            result = layer.infer(result, value)
+        return result
+
+    def mismatch(self, error: Exception, ref: LayerRef, sides: Sequence[Tensor], node: syntax.Node) -> Exception:
+        """A refusal to join, with every side and the place that made it."""
+        from netc.layer import Reject
+
+        if not isinstance(error, Reject):
+            return error
+        labels = tuple(Label(t.span, f"this side has shape {t.value}") for t in sides)
+        distinct = {(at.span.source.name, at.span.start, at.text): at for at in labels if at.span != node.span}
+        text, help = disagreement(VERBS.get(ref.name, ref.name), [t.value for t in sides], ref.name == "cat")
+        return fault(
+            "E0604", node.span, text or f"cannot {VERBS.get(ref.name, ref.name)} these: {error.reason}", "joined here",
+            secondary=tuple(distinct.values()), help=help or error.help,
+        )  # fmt: skip
+
+
+def disagreement(verb: str, sides: Sequence[Value], joins: bool) -> tuple[str | None, str | None]:
+    """The two sizes that do not fit and the way out: `cannot add 256 channels to 64`; None where ranks differ."""
+    first = sides[0]
+    other = next((side for side in sides[1:] if side.rank != first.rank), None)
+    if other is not None:
+        text = f"cannot {verb} a value of {first.rank} dimensions and one of {other.rank}"
+        return text, "`flatten` or `reshape` one side"
+    for side in sides[1:]:
+        for axis, (a, b) in enumerate(zip(first.shape, side.shape, strict=True)):
+            fits = axis == first.channel if joins else 1 in (a, b)
+            if isinstance(a, int) and isinstance(b, int) and a != b and not fits:
+                return f"cannot {verb} {named_size(a, b, axis, first)}", way_out(axis, first)
+    return None, None
+
+
+def named_size(a: int, b: int, axis: int, value: Value) -> str:
+    """`256 channels and 64`, `height 9 and 5`."""
+    if axis == value.channel:
+        return f"{int(a)} channels and {int(b)}"
+    names = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}.get(len(value.spatial), ())
+    if axis in value.spatial and len(names) == len(value.spatial) and value.channel is not None:
+        return f"{names[value.spatial.index(axis)]} {int(a)} and {int(b)}"
+    return f"size {int(a)} and {int(b)} of dimension {axis}"
+
+
+def way_out(axis: int, value: Value) -> str:
+    if axis == value.channel:
+        channels = show_dim(value.shape[axis])
+        size = f"Conv({channels}, 1)" if value.spatial else f"Linear({channels})"
+        return f"bring one side to the channels of the other: `x -> (proj: {size})`"
+    return "see the strides and paddings on the way to each side"

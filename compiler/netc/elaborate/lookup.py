@@ -1,0 +1,249 @@
+"""Names: what each stands for, locals before the file, the file before the registry."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from netc import syntax
+from netc.builtins import BUILTINS
+from netc.diagnostics import Span, nearest
+from netc.elaborate.values import (
+    POISON,
+    Binding,
+    BlockRef,
+    Bound,
+    Deferred,
+    Fault,
+    FileScope,
+    Frame,
+    FunctionRef,
+    LayerRef,
+    Poisoned,
+    describe,
+    fault,
+)
+from netc.layer import is_int
+from netc.naming import short_name
+from netc.registry import Registry
+from netc.terms import (
+    ATOM,
+    Known,
+    Place,
+    Term,
+    written,
+)
+
+MAX_DEPTH = 100
+MAX_DIGITS = 1_000
+
+
+class Lookup:
+    """Finds what a name stands for."""
+
+    registry: Registry
+    constants: dict[str, list[FileScope]]
+    depth: int = 0
+
+    def resolve(self, expr: syntax.Name, frame: Frame) -> Any:
+        """What a name stands for: local or parameter, file, registry, function of the language."""
+        found = self.find(expr.id, frame)
+        if isinstance(found, Binding) and found.value is POISON:
+            raise Poisoned
+        if found is not None:
+            return found.value if isinstance(found, Binding) else found
+        known = [*frame.names(), *frame.scope.items, *frame.scope.imports, *self.registry.names("layers"), *BUILTINS]
+        near = nearest(expr.id, known)
+        kind = "layer" if expr.id[:1].isupper() else "name"
+        frame.env[expr.id] = Binding(POISON, Term({}), expr.span)
+        way_out = f"did you mean `{near}`?" if near else "`netc layers` lists what there is"
+        raise fault(
+            "E0301" if kind == "layer" else "E0302",
+            expr.span,
+            f"there is no {kind} `{expr.id}`",
+            "not defined here, in this file or by a plugin",
+            help=self.hint(expr.id, frame) or way_out,
+        )
+
+    def hint(self, name: str, frame: Frame) -> str | None:
+        """The way out for a name that is nowhere, where there is one to tell."""
+        if name in frame.container.labels:
+            return f"`{name}` labels a module; keep its output with `y = _` after it"
+        if name == "training":
+            return "`training` stands only after `side ... when` and in the condition of a `return`"
+        return None
+
+    def find(self, name: str, frame: Frame) -> Any:
+        """A Binding, the worth of a file's name, a LayerRef or a Builtin; None where there is nothing."""
+        if name == "x":
+            return self._entry(frame)
+        if name == "_":
+            return Binding(frame.flow, written("_"), frame.container.module.span)
+        binding = frame.lookup(name)
+        if binding is not None:
+            return binding
+        in_file = self.file_value(name, frame.scope)
+        if in_file is not None:
+            return in_file
+        cls = self.registry.layer(name)
+        if cls is not None:
+            return LayerRef(name, cls, cls.names()[0] != name)
+        return BUILTINS.get(name)
+
+    def _entry(self, frame: Frame) -> Binding:
+        outer = frame
+        while outer.parent is not None:
+            outer = outer.parent
+        return Binding(outer.entry, written("x"), frame.container.module.span)
+
+    def file_value(self, name: str, scope: FileScope) -> Any:
+        """What a name of a file stands for, constants evaluated once."""
+        raise NotImplementedError
+
+    def bind_target(self, target: syntax.Target, value: Any, frame: Frame, owner: syntax.Node) -> None:
+        """Binds the names of a `for` or an assignment to a value, taken apart as the target is."""
+        if target.name is not None:
+            frame.env[target.name] = self.binding(target.name, value, owner, target)
+            return
+        if not isinstance(value, list | tuple) or len(value) != len(target.items):
+            count = len(value) if isinstance(value, list | tuple) else 1
+            names = ", ".join(f"`{name}`" for name in target.names)
+            raise fault(
+                "E0410", target.span, f"{len(target.items)} names for {count} value{'s' * (count != 1)}",
+                f"{names} for {describe(value)}", help="give every value a name; `_` begins one that nobody reads",
+            )  # fmt: skip
+        for item, part in zip(target.items, value, strict=True):
+            self.bind_target(item, part, frame, owner)
+
+    def binding(self, name: str, value: Any, owner: object, node: syntax.Node) -> Binding:
+        """A name for a value; an integer remembers the name."""
+        term = Term.atom(Place("name", owner, name))
+        return Binding(traced(value, term), term, node.span)
+
+
+def braced(text: str) -> str:
+    """Text whose braces stand for themselves in the source of a term."""
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def several_inputs(span: Span, frame: Frame) -> Fault:
+    names = ", ".join(f"`{name}`" for name in frame.template.root.inputs)
+    help = f"name the one that is meant: {names}"
+    return fault("E0303", span, "`x` has no meaning in a net with several inputs", "which one?", help=help)
+
+
+def plain(value: Any) -> Any:
+    """A value without the terms of its integers."""
+    if isinstance(value, tuple | list) and any(isinstance(item, Known | tuple | list) for item in value):
+        return type(value)(plain(item) for item in value)
+    return int(value) if isinstance(value, Known) else value
+
+
+def freeze(value: Any) -> Any:
+    """A hashable stand-in for a compile-time value."""
+    if isinstance(value, list | range):
+        return ("list", *(freeze(item) for item in value))
+    if isinstance(value, tuple):
+        return ("tuple", *(freeze(item) for item in value))
+    if isinstance(value, dict):
+        return ("dict", *((key, freeze(item)) for key, item in value.items()))
+    if isinstance(value, LayerRef):
+        return ("layer", value.name)
+    if isinstance(value, BlockRef):
+        return ("block", value.define)
+    if isinstance(value, bool | float):
+        return (type(value).__name__, value)
+    return plain(value)
+
+
+def is_number(value: Any) -> bool:
+    return is_int(value) or isinstance(value, float | Term)
+
+
+def is_simple(expr: syntax.Expr) -> bool:
+    """Whether the formatter writes a power of it without spaces."""
+    if isinstance(expr, syntax.Unary):
+        return expr.operator == "-" and isinstance(expr.operand, syntax.Literal_)
+    return isinstance(expr, syntax.Name | syntax.Literal_)
+
+
+def literal(value: Any, text: str | None = None) -> Term:
+    """A constant as Python writes it; numbers keep the text of the spec."""
+    if isinstance(value, bool) or value is None:
+        return written(repr(value))
+    if is_int(value):
+        return Term({(): int(value)})
+    if isinstance(value, str):
+        quote = "'" if '"' in value else '"'
+        escaped = value.replace("\\", "\\\\").replace("{", "{{").replace("}", "}}")
+        return written(f"{quote}{escaped}{quote}")
+    return written(text if text is not None and text[0].isdigit() and text[-1] != "." else repr(value))
+
+
+def value_term(value: Any) -> Term:
+    """The source for a value that was computed: integers by their terms, sequences entry by entry."""
+    if isinstance(value, tuple | list):
+        return sequence_term([value_term(item) for item in value], "()" if isinstance(value, tuple) else "[]")
+    if isinstance(value, range):
+        return sequence_term([value_term(item) for item in value], "[]")
+    if isinstance(value, Term):
+        return value
+    if is_int(value):
+        return Term.of(value)
+    if isinstance(value, LayerRef | BlockRef):
+        return recipe_term(value)
+    return literal(value)
+
+
+def sequence_term(parts: Sequence[Term], brackets: str) -> Term:
+    inner = ", ".join(f"{{{i}}}" for i in range(len(parts)))
+    comma = "," if brackets == "()" and len(parts) == 1 else ""
+    return written(f"{brackets[0]}{inner}{comma}{brackets[1]}", tuple(parts))
+
+
+def recipe_term(ref: LayerRef | BlockRef) -> Term:
+    if isinstance(ref, BlockRef):
+        return written(ref.define.name, requires=(("define", ref.define),))
+    name = short_name(ref.cls.module or ref.name)[0].replace("{", "{{").replace("}", "}}")
+    return written(name, requires=(("layer", ref.cls),))
+
+
+def recipe_call_term(ref: LayerRef | BlockRef, fields: Sequence[str], operands: tuple[Term, ...]) -> Term:
+    if not operands:
+        return recipe_term(ref)
+    (atom,) = next(iter(recipe_term(ref).parts))
+    requires = (*getattr(atom, "requires", ()), "from functools import partial")
+    return written(f"partial({braced(atom.label)}, {', '.join(fields)})", operands, requires=requires)
+
+
+def render_target(target: syntax.Target) -> str:
+    if target.name is not None:
+        return target.name
+    return ", ".join(t.name if t.name is not None else f"({render_target(t)})" for t in target.items)
+
+
+def traced(value: Any, term: Term) -> Any:
+    """A value whose integers remember the term, those in a sequence its entries."""
+    if is_int(value):
+        return Known.make(int(value), term)
+    if isinstance(value, tuple | list) and any(is_int(item) or isinstance(item, tuple | list) for item in value):
+        return type(value)(traced(item, written(f"{{0}}[{i}]", (term,), ATOM, ATOM)) for i, item in enumerate(value))
+    return value
+
+
+def comparable(value: Any) -> str | None:
+    """What kind of value it can equal; None where that is open."""
+    if isinstance(value, LayerRef | BlockRef | Bound | Deferred | FunctionRef):
+        return "layer"
+    if isinstance(value, str):
+        return "text"
+    if isinstance(value, list | tuple | range):
+        return "list"
+    return "number" if isinstance(value, int | float | Term) else None
+
+
+def undecided(expr: syntax.Binary, size: Term) -> Fault:
+    return fault(
+        "E0405", expr.span, f"`{expr.operator}` needs a number, and `{size}` is known only when the network runs",
+        "this must be known now", help="give that dimension of the `input` a number",
+    )  # fmt: skip

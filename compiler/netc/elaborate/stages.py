@@ -1,0 +1,230 @@
+"""Stages of a chain: modules, functions, members used again, values, repeats and forks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from netc import syntax
+from netc.elaborate.arguments import strip
+from netc.elaborate.cloning import clone
+from netc.elaborate.conditions import holds_recipe
+from netc.elaborate.containers import Containers
+from netc.elaborate.lookup import several_inputs
+from netc.elaborate.syntactic import assigned, is_module
+from netc.elaborate.values import (
+    POISON,
+    Binding,
+    BlockRef,
+    Bound,
+    Deferred,
+    Fault,
+    Frame,
+    LayerRef,
+    Poisoned,
+    Tensor,
+    describe,
+    fault,
+    is_flowing,
+)
+from netc.graph import Joined, Unrolled, Use
+from netc.layer import is_int
+from netc.terms import Term
+
+MAX_REPEATS = 100_000
+FORK_JOINS = {"cat": "cat", "add": "add", "mul": "mul", "stack": "stack"}
+
+
+class Stages(Containers):
+    """Runs chains and forks."""
+
+    def statement(self, statement: syntax.Stmt, frame: Frame) -> None:
+        """Runs one statement; a mistake is noted once and poisons what it would have made."""
+        raise NotImplementedError
+
+    def run(self, expr: syntax.Expr, frame: Frame) -> None:
+        """Runs a chain, a group, a fork or a single stage."""
+        if isinstance(expr, syntax.Pipe):
+            for stage in expr.stages:
+                self.run(stage, frame)
+        elif isinstance(expr, syntax.Group):
+            self.group(expr.body, frame)
+        elif isinstance(expr, syntax.Fork):
+            frame.flow = self.fork(expr, frame)
+        else:
+            self.stage(expr, frame, None)
+
+    def group(self, body: Sequence[syntax.Stmt], frame: Frame) -> None:
+        """Statements in parentheses; a mistake inside is one of the whole statement."""
+        for statement in body:
+            getattr(self, f"_run_{type(statement).__name__.lower()}")(statement, frame)
+            if frame.flow is POISON:
+                raise Poisoned
+
+    def stage(self, expr: syntax.Expr, frame: Frame, label: str | None) -> None:
+        """One stage of a chain: a module, a function, a member used again, or a value that becomes the flow."""
+        match expr:
+            case syntax.Name(id=name):
+                self.named_stage(name, expr, None, frame, label)
+            case syntax.Call(function=syntax.Name(id=name)):
+                self.named_stage(name, expr, expr, frame, label)
+            case syntax.IfElse() if label is not None or is_module(expr, set(frame.names())):
+                taken = expr.then if self.guard(expr, expr.condition, frame) else expr.otherwise
+                self.stage(taken, frame, label)
+            case syntax.Binary() if self.is_repeat(expr, frame):
+                self.repeat(expr, frame)
+            case _:
+                self.set_flow(expr, self.evaluate(expr, frame), frame, label)
+
+    def named_stage(self, name: str, expr: syntax.Expr, call: syntax.Call | None, frame: Frame, label: str | None) -> None:
+        head = expr if isinstance(expr, syntax.Name) else expr.function  # type: ignore[attr-defined]
+        found = None if name in ("x", "_") else frame.lookup(name)
+        placed = frame.container.labels.get(name) if name not in ("x", "_") else None
+        if found is None and placed is not None and call is None:
+            if label is not None:
+                return self.second_key(placed, label, frame, expr)
+            return self.reuse(placed, name, frame, expr)
+        if found is None and name in frame.container.broken:
+            raise Poisoned
+        value = found.value if found is not None else self.resolve(head, frame)
+        if value is POISON:
+            raise Poisoned
+        if isinstance(value, LayerRef | BlockRef | Bound):
+            parameter = found is not None
+            self.place(value, call, frame, expr, label)
+            site = frame.template.sites.get(expr)
+            if parameter and isinstance(site, Use) and not site.callee.startswith("="):
+                site.callee = "=" + name
+                if site.template is not None:
+                    site.template.passed = True
+            return None
+        if isinstance(value, Deferred):
+            return self.place_deferred(value, expr, frame, label)
+        return self.set_flow(expr, value if call is None else self.evaluate(expr, frame), frame, label)
+
+    def set_flow(self, expr: syntax.Expr, value: Any, frame: Frame, label: str | None) -> None:
+        if not is_flowing(value):
+            if value is None and isinstance(expr, syntax.Name) and expr.id == "x":
+                raise several_inputs(expr.span, frame)
+            raise fault("E0402", expr.span, f"{describe(value)} cannot stand in the flow", "a layer or a tensor is needed")
+        if label is not None:
+            raise fault("E0408", expr.span, "a label names a module, and this is a tensor", f"labelled `{label}`",
+                        help=f"keep it with `{label} = {expr.span.text}`")
+        frame.template.sites.setdefault(expr, Use("value", output=strip(value)))
+        frame.flow = value
+
+    def is_repeat(self, expr: syntax.Binary, frame: Frame) -> bool:
+        if expr.operator != "*":
+            return False
+        right = expr.right.function if isinstance(expr.right, syntax.Call) else expr.right
+        if not isinstance(right, syntax.Name):
+            return False
+        found = self.find(right.id, frame)
+        value = found.value if isinstance(found, Binding) else found
+        return isinstance(value, LayerRef | BlockRef | Bound)
+
+    def repeat(self, expr: syntax.Binary, frame: Frame) -> None:
+        """`n * Block(...)`: fresh weights each time, the arguments evaluated once."""
+        if expr.single:
+            return self.stage(expr.right, frame, None)
+        count = self.evaluate(expr.left, frame)
+        if not is_int(count) or count < 0:
+            text = f"a repeat count is an integer of at least 0, not {describe(count)}"
+            raise fault("E0402", expr.left.span, text, f"of `{expr.right.span.text}`")
+        if count > MAX_REPEATS:
+            raise fault("E0801", expr.left.span, f"{int(count)} repeats; at most {MAX_REPEATS} are allowed", "too many")
+        self.loop(expr, self.render(expr.left, frame), range(int(count)), (), frame, lambda _: self.stage(expr.right, frame, None))
+
+    def fork(self, fork: syntax.Fork, frame: Frame) -> Any:
+        """Runs every branch on the same value and joins what comes out; `fork:` binds names and leaves the flow."""
+        entered = self.need_flow(frame, fork.span)
+        found: list[tuple[syntax.Stmt, Any]] = []
+        self.branches(fork.branches, entered, found, fork, frame)
+        frame.flow = entered
+        if fork.join is None:
+            return entered
+        results = [result for _, result in found]
+        if not results:
+            raise fault("E0409", fork.span, "a fork without a branch", "nothing is left to join")
+        if any(result is POISON for result in results):
+            raise Poisoned
+        dynamic = any(isinstance(branch, syntax.For | syntax.If) for branch in fork.branches)
+        if len(results) == 1 and fork.join != "stack" and not dynamic:
+            return results[0]
+        joined = self.operate(FORK_JOINS[fork.join], results, fork, frame)
+        return self.gathered(fork, found, joined, frame) if dynamic else joined
+
+    def gathered(
+        self, fork: syntax.Fork, found: Sequence[tuple[syntax.Stmt, Any]], joined: Tensor, frame: Frame
+    ) -> Tensor:
+        """What a fork gives whose number of branches is computed: the size that grows with them is a place of the fork."""
+        value = joined.value
+        axis = 0 if fork.join == "stack" else value.channel
+        if fork.join not in ("cat", "stack") or axis is None:
+            return joined
+        key = ("_", 0, axis)
+        table = frame.template.joins.setdefault((fork, key), Joined())
+        for branch, result in found:
+            size = 1 if fork.join == "stack" else result.value.shape[axis]
+            table.parts.setdefault(branch, Term.of(size))
+        return Tensor(value.with_dim(axis, self.as_place("join", fork, key, value.shape[axis])), joined.span)
+
+    def branches(
+        self, body: Sequence[syntax.Stmt], entered: Any, results: list[tuple[syntax.Stmt, Any]], fork: syntax.Fork,
+        frame: Frame,
+    ) -> None:  # fmt: skip
+        for branch in body:
+            frame.flow = entered
+            match branch:
+                case syntax.For():
+                    self.loop_over(branch, frame, lambda body: self.branches(body, entered, results, fork, frame))
+                case syntax.If():
+                    self.branches(self.chosen(branch, frame), entered, results, fork, frame)
+                case syntax.Return():
+                    text, help = "`return` cannot stand in a fork", "move it behind the fork"
+                    raise fault("E0409", branch.span, text, "a branch gives its value to the join", help=help)
+                case syntax.Flow(operator="side"):
+                    raise fault("E0409", branch.span, "`side` cannot stand in a fork", "it would be no branch",
+                                help="move it in front of the fork or behind it")
+                case _:
+                    self.statement(branch, frame)
+                    results.append((branch, frame.flow))
+
+    def chosen(self, statement: syntax.If, frame: Frame) -> Sequence[syntax.Stmt]:
+        for condition, body in statement.branches:
+            if self.guard(statement, condition, frame):
+                return body
+        return statement.otherwise
+
+    def loop_over(self, statement: syntax.For, frame: Frame, body: Callable[[Sequence[syntax.Stmt]], None]) -> None:
+        items = self.iterate(statement.iterable, frame)
+        if any(holds_recipe(item) for item in items):
+            return self.unroll(statement, items, frame, body)
+
+        def run(item: Any) -> None:
+            self.bind_target(statement.target, item, frame, statement)
+            body(statement.body)
+
+        names = sorted(set(assigned(statement.body)))
+        self.loop(statement, self.render(statement.iterable, frame), items, names, frame, run)
+        return None
+
+    def unroll(
+        self, statement: syntax.For, items: Sequence[Any], frame: Frame, body: Callable[[Sequence[syntax.Stmt]], None]
+    ) -> None:  # fmt: skip
+        """A loop over layers or blocks: what they need differs, so emitted code has the body once for each."""
+        site = frame.template.sites.get(statement)
+        frozen = tuple(self.frozen(item) for item in items)
+        if site is None:
+            copies = tuple(clone(statement.body, {}) for _ in items)
+            try:
+                iterable = self.render(statement.iterable, frame)
+            except Fault:
+                iterable = Term({})
+            site = frame.template.sites[statement] = Unrolled(iterable, frozen, copies)
+        if not isinstance(site, Unrolled) or site.items != frozen:
+            text = "this loop goes over different layers in different uses of the block"
+            raise fault("E0406", statement.span, text, "here", help="give each use a block of its own")
+        for item, copy in zip(items, site.bodies, strict=True):
+            self.settle_target(statement.target, item, frame)
+            body(copy)

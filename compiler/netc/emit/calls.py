@@ -7,8 +7,9 @@ from keyword import iskeyword
 from typing import Any
 
 from netc import syntax
+from netc.emit.elimination import Freeze, only_atom
 from netc.emit.python import Py, call
-from netc.emit.resolve import Freeze, Resolver, only_atom
+from netc.emit.resolve import Resolver
 from netc.graph import Argument, Guard, Loop, Template, Unrolled, Use
 from netc.naming import MODULE_ATTRIBUTES, python_name, short_name
 from netc.terms import Term, Written, print_term

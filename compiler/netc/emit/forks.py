@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from netc import syntax
+from netc.emit.elimination import Inexpressible
 from netc.emit.python import Py
-from netc.emit.resolve import Inexpressible
 from netc.emit.targets import render_loop
 from netc.emit.wrapping import INDENT
 from netc.graph import Guard, Use

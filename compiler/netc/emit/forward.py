@@ -8,23 +8,24 @@ from typing import Any
 
 from netc import syntax
 from netc.emit.calls import TRAINING, attribute, settled_label
-from netc.emit.constructor import Constructor, is_optional_member, statements_of
+from netc.emit.elimination import Inexpressible
 from netc.emit.forks import write_fork
 from netc.emit.python import Lines, Py
-from netc.emit.resolve import Inexpressible
 from netc.emit.results import settled_side, write_result
-from netc.emit.targets import render_loop, render_target
+from netc.emit.sequentials import is_optional_member, statements_of
+from netc.emit.targets import render_loop
+from netc.emit.tensors import Tensors, is_tuple, names_in
 from netc.emit.wrapping import WIDTH
 from netc.graph import Guard, Template, Use
 from netc.naming import python_name
 from netc.shapes import Value
-from netc.terms import ATOM, PRODUCT, SUM, TERNARY, Place, Symbol, Term, level_of, print_term, written
+from netc.terms import ATOM, TERNARY
 
-INFIX = {"operator.add": ("+", SUM), "operator.sub": ("-", SUM), "operator.mul": ("*", PRODUCT),
-         "operator.truediv": ("/", PRODUCT), "operator.matmul": ("@", PRODUCT)}  # fmt: skip
+QUIET = (syntax.Order, syntax.Default, syntax.Init, syntax.Input, syntax.Param, syntax.Tie)
+__all__ = ["TRAINING", "Forward", "Template", "Value", "statements_of"]
 
 
-class Forward(Constructor):
+class Forward(Tensors):
     """Writes the statements of `forward`, after the constructor."""
 
     def write_forward(self) -> tuple[list[str], Lines]:
@@ -74,8 +75,6 @@ class Forward(Constructor):
         if "x" not in self.template.inputs and "x" not in taken:
             return "x"
         return next(name for name in ("out", "y", "h", "flow", "current") if name not in taken)
-
-    # ---- the flow ----------------------------------------------------------------------------------
 
     def flush(self) -> str:
         """Gives the flow a name, or leaves it several names."""
@@ -203,16 +202,6 @@ class Forward(Constructor):
         use = self.use(head)
         return not (use is not None and use.kind == "value" and "_" not in {n.id for n in names_in([head])})
 
-    def joined(self, sides: Sequence[Py], use: Use) -> Py:
-        layer = use.layer
-        assert layer is not None and layer.function is not None
-        if layer.function in INFIX:
-            sign, level = INFIX[layer.function]
-            text = f" {sign} ".join(side.at(level if i == 0 else level + 1) for i, side in enumerate(sides))
-            return Py(text, level)
-        listed = f"[{', '.join(side.text for side in sides)}]"
-        return Py(f"{self.imported(layer.function)}({', '.join([listed, *self.arguments(use.arguments, self.run_text)])})")
-
     def run_labelled(self, statement: syntax.Flow) -> None:
         if statement.label is None:
             return self.run(statement.body)
@@ -266,8 +255,6 @@ class Forward(Constructor):
         if use is None:
             return []
         return [self.tensor(operand).text for operand in use.operands if operand is not None]
-
-    # ---- stages --------------------------------------------------------------------------------------
 
     def run(self, expr: syntax.Expr) -> None:
         expr = self.written_out(expr)
@@ -335,32 +322,6 @@ class Forward(Constructor):
         else:
             self.flow = self.function(use, None)
 
-    def function(self, use: Use, flow: Py | None) -> Py:
-        """The call of a function: `F.relu(x)`, `x.mean((2, 3))`, `a + b`, `torch.cat([a, b], dim=1)`."""
-        layer = use.layer
-        assert layer is not None and layer.function is not None
-        operands = [flow if operand is None else self.tensor(operand) for operand in use.operands]
-        sides = [side for side in operands if side is not None]
-        if layer.function in INFIX:
-            numbers = [self.at_run_time(argument.term, use, sides) for argument in use.arguments]
-            return self.joined([*sides, *numbers], use)
-        arguments = self.arguments(use.arguments, lambda term: self.run_text(term, use, sides))
-        arguments += [f"{name}={source}" for name, source in layer.function_extra.items()]
-        if layer.source is not None and layer.function.startswith("own:"):
-            self.plan.requires[("layer", type(layer))] = None
-        if layer.leading:
-            words = [*arguments[: layer.leading], *(side.text for side in sides), *arguments[layer.leading :]]
-            return Py(f"{self.imported(layer.function)}({', '.join(words)})")
-        if layer.inputs and layer.inputs[0].startswith("*"):
-            alone = len(sides) == 1 and sides[0].level > 0
-            listed = sides[0].text if alone else f"[{', '.join(side.text for side in sides)}]"
-            return Py(f"{self.imported(layer.function)}({', '.join([listed, *arguments])})")
-        if layer.function.startswith("."):
-            method = layer.function[1:]
-            return Py(f"{sides[0].at(ATOM)}.{method}({', '.join([*(s.text for s in sides[1:]), *arguments])})")
-        name = self.imported(layer.function.replace("{n}", str(layer.dimensions(*use.inputs))))
-        return Py(f"{name}({', '.join([*(side.text for side in sides), *arguments])})")
-
     def inline_block(self, expr: syntax.Expr) -> None:
         define = self.classes.definition(expr, self.template)  # type: ignore[attr-defined]
         entered = self.flush()
@@ -370,117 +331,6 @@ class Forward(Constructor):
             self.out.add(f"{self.entered[-1]} = {entered}")
         self.block(define.body)
         self.entered.pop()
-
-    def fresh_name(self) -> str:
-        """A name for a value that an inlined block reads again."""
-        text = " ".join([*self.out.items, *self.inputs()])
-        return next(n for n in ("entered", *(f"entered_{i}" for i in range(2, 1000))) if not re.search(rf"\b{n}\b", text))
-
-    # ---- tensors ---------------------------------------------------------------------------------------
-
-    def tensor(self, expr: syntax.Expr) -> Py:
-        """The source of a tensor: a name, an entry of a tuple, or a function of tensors."""
-        match expr:
-            case syntax.Name(id=name) if name in self.absent:
-                return Py("None")
-            case syntax.Name(id=name):
-                if name == "_":
-                    return self.flow if is_tuple(self.flow) else Py(self.flush())
-                if name == "x" and "x2" in self.template.inputs and not self.entered:
-                    return self.entering(self.inputs())
-                return Py(self.tensor_name(name))
-            case syntax.Index(value=value, index=index):
-                if isinstance(index, syntax.Literal_):
-                    return Py(f"{self.tensor(value).at(ATOM)}[{index.text}]")
-            case syntax.TupleExpr(items=items):
-                return Py(", ".join(self.tensor(item).at(TERNARY) for item in items), 0)
-            case syntax.Call():
-                use = self.use(expr)
-                if use is not None:
-                    flow = Py(self.flush()) if None in use.operands else None
-                    return self.function(use, flow)
-            case syntax.IfElse():
-                return self.either(expr)
-            case syntax.Pipe():
-                return self.chain_value(expr)
-            case syntax.Literal_(value=None):
-                return Py("None")
-        raise Inexpressible(f"the tensor `{expr.span.text}`")
-
-    def tensor_name(self, name: str) -> str:
-        if name == "x" and self.entered:
-            return self.entered[-1]
-        if name in self.classes.parameter_names(self.template):  # type: ignore[attr-defined]
-            return f"self.{name}"
-        return python_name(name)
-
-    def either(self, expr: syntax.IfElse) -> Py:
-        settled = self.decide(expr.condition)
-        if settled is not None:
-            return self.tensor(expr.then if settled else expr.otherwise)
-        guard = self.template.sites[expr.condition]
-        assert isinstance(guard, Guard)
-        then, otherwise = self.tensor(expr.then), self.tensor(expr.otherwise)
-        condition = self.at_run_time(guard.condition)
-        return Py(f"{then.at(TERNARY + 1)} if {condition.at(TERNARY + 1)} else {otherwise.at(TERNARY)}", TERNARY)
-
-    def chain_value(self, expr: syntax.Pipe) -> Py:
-        """What a chain gives, the flow left as it was."""
-        before = Py(self.flush())
-        self.flow = before
-        self.run(expr)
-        value, self.flow = self.flow, before
-        return value
-
-    def keep(self, statement: syntax.Assign) -> None:
-        """`y = ...` for tensors; compile-time names are the constructor's matter."""
-        if statement in self.template.terms or not self.is_tensor(statement):
-            return
-        self.flush()
-        self.taken_apart = syntax.last_stage(statement.value) if statement.target.items else None
-        settled = self.decide(statement.when, optional=True) if statement.when is not None else True
-        if settled is False:
-            return
-        target = render_target(statement.target)
-        if settled is True and self.renamed(statement, target):
-            return
-        if settled is None:
-            guard = self.template.sites[statement.when]  # type: ignore[index]
-            assert isinstance(guard, Guard)
-            with self.out.block(f"if {self.at_run_time(guard.condition).text}:"):
-                self.out.add(f"{target} = {self.tensor(statement.value).text}")
-            return
-        self.out.add(f"{target} = {self.tensor(statement.value).text}")
-
-    def renamed(self, statement: syntax.Assign, target: str) -> bool:
-        """`a = _` gives the flow that was just computed its name, rather than a second one."""
-        if not isinstance(statement.value, syntax.Name) or statement.value.id != "_" or not self.out.items:
-            return False
-        indent = "    " * self.out.depth
-        head = f"{indent}{self.variable} = "
-        if self.flow.text != self.variable or not self.out.items[-1].startswith(head) or self.variable == target:
-            return False
-        self.out.items[-1] = f"{indent}{target} = {self.out.items[-1].removeprefix(head)}"
-        self.flow = Py(target)
-        return True
-
-    def is_tensor(self, statement: syntax.Assign) -> bool:
-        """Whether what is assigned is a value of the network rather than a layer kept for later."""
-        value = statement.value
-        if isinstance(value, syntax.IfElse):
-            return any(self.has_use(side) for side in (value.then, value.otherwise))
-        return self.has_use(value)
-
-    def has_use(self, value: syntax.Expr) -> bool:
-        if isinstance(value, syntax.Pipe):
-            return self.use(value.stages[0]) is not None
-        if isinstance(value, syntax.TupleExpr):
-            return any(self.has_use(item) for item in value.items)
-        if isinstance(value, syntax.Name):
-            return value.id in ("_", "x") or value.id in self.classes.tensor_names(self.template)  # type: ignore[attr-defined]
-        if isinstance(value, syntax.Index):
-            return self.has_use(value.value)
-        return self.use(value) is not None
 
     def side_value(self, statement: syntax.Flow) -> None:
         assert isinstance(statement.label, syntax.Name)
@@ -511,8 +361,6 @@ class Forward(Constructor):
             others = [item for item in self.out.items if item != line]
             if not any(re.search(rf"\b{name}\b", item) for item in others):
                 self.out.items = others
-
-    # ---- branches, loops, results ------------------------------------------------------------------------
 
     def fork(self, fork: syntax.Fork) -> None:
         write_fork(self, fork)
@@ -590,77 +438,10 @@ class Forward(Constructor):
         self.loop_names -= names
         self.flow = Py(name)
 
-    # ---- what forward knows of compile-time values -----------------------------------------------------------
-
-    def run_text(self, term: Term, use: Use | None = None, sides: Sequence[Py] = ()) -> str:
-        return self.at_run_time(term, use, sides).text
-
-    def at_run_time(self, term: Term, use: Use | None = None, sides: Sequence[Py] = ()) -> Py:
-        """A term in `forward`: parameters as attributes, run-time sizes read from the inputs."""
-        normal = self.resolver.normalise(self.template, term)
-
-        def known(atom: Any) -> Term | None:
-            if isinstance(atom, Symbol):
-                return written(self.symbol(atom.name))
-            if isinstance(atom, Place):
-                return self.place_at_run_time(atom)
-            return None
-
-        result = normal.substitute(known)
-        for atom in result.atoms():
-            self.plan.requires.update(dict.fromkeys(getattr(atom, "requires", ())))
-        return Py(print_term(result), level_of(result))
-
-    def place_at_run_time(self, place: Place) -> Term:
-        if place.kind == "name" and str(place.key) in self.loop_names:
-            return written(python_name(str(place.key)))
-        source = self.text(Term.atom(place))
-        if place.kind == "input" and place.owner is self.template and place.key[0] == "x" and self.variable != "x":
-            self.resolver.plan(self.template)
-        if not source.isidentifier():
-            raise Inexpressible(f"`{source}` in `forward`")
-        attribute = source if source not in self.attributes() else f"_{source}"
-        self.stored[attribute] = source
-        return written(f"self.{attribute}")
-
-    def symbol(self, name: str) -> str:
-        """A size of an input that only the run decides, read at the start of `forward`."""
-        if name not in self.symbols:
-            self.symbols[name] = self.classes.symbol_source(self.template, name)  # type: ignore[attr-defined]
-        return {"N": "batch"}.get(name, name.lower())
-
-    def symbol_lines(self) -> list[str]:
-        names = {"N": "batch"}
-        return [f"{names.get(name, name.lower())} = {source}" for name, source in self.symbols.items()]
-
-
-QUIET = (syntax.Order, syntax.Default, syntax.Init, syntax.Input, syntax.Param, syntax.Tie)
-
-
-def is_tuple(flow: Py) -> bool:
-    """Whether several values flow, each with its name."""
-    return re.fullmatch(r"\w+(, \w+)+", flow.text) is not None
-
 
 def is_flow_input(name: str) -> bool:
     """Whether an input of a class is what flows in: `x`, or `x2` of several."""
     return re.fullmatch(r"x\d*", name) is not None
-
-
-def names_in(nodes: Any) -> Iterator[syntax.Name]:
-    """Every name that stands in some nodes, attributes of tensors aside."""
-    for node in nodes if isinstance(nodes, list | tuple) else [nodes]:
-        match node:
-            case syntax.Name():
-                yield node
-            case syntax.Attribute():
-                continue
-            case syntax.Node():
-                for field in node.__dataclass_fields__:
-                    if field not in ("span", "label", "target"):
-                        yield from names_in(getattr(node, field))
-            case list() | tuple():
-                yield from names_in(node)
 
 
 def reads_input(body: Sequence[syntax.Stmt]) -> bool:
@@ -706,6 +487,3 @@ def common_prefix(labels: Sequence[str]) -> str:
         while not label.startswith(prefix):
             prefix = prefix[:-1]
     return prefix.rstrip("_") if len(labels) > 1 else prefix
-
-
-__all__ = ["TRAINING", "Forward", "Template", "Value", "statements_of"]

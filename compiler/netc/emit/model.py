@@ -10,10 +10,12 @@ from typing import Any
 
 from netc import syntax
 from netc.emit.calls import ClassNames, Signature
-from netc.emit.forward import Forward, names_in
+from netc.emit.elimination import Freeze, Inexpressible, only_atom, values_in
+from netc.emit.forward import Forward
 from netc.emit.layout import quoted
-from netc.emit.resolve import Freeze, Inexpressible, Resolver, only_atom, values_in
+from netc.emit.resolve import Resolver
 from netc.emit.results import result_hint
+from netc.emit.tensors import names_in
 from netc.emit.wrapping import INDENT, WIDTH, layout, split
 from netc.graph import Guard, Network, Parameter, Template, Unrolled, Use
 from netc.layer import Layer
@@ -41,7 +43,9 @@ def ask_for_layers(network: Network) -> None:
     """Conditions on a parameter that holds a layer or nothing ask whether it is None."""
     for template in network.templates:
         for site in template.sites.values():
-            place = only_atom(site.condition) if isinstance(site, Guard) else None
+            if not isinstance(site, Guard):
+                continue
+            place = only_atom(site.condition)
             if not isinstance(place, Place) or place.kind != "name" or not isinstance(place.owner, Template):
                 continue
             values = place.owner.parameters[str(place.key)].values

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from netc import syntax
 from netc.emit.calls import depends_on_training
+from netc.emit.elimination import verdict
 from netc.emit.python import Py
-from netc.emit.resolve import verdict
 from netc.graph import Guard, Template, Use
 
 if TYPE_CHECKING:
@@ -86,8 +86,8 @@ def expr_hint(writer: Forward, expr: syntax.Expr, output: Any) -> str:
             outputs = output if isinstance(output, tuple) and len(output) == len(items) else [None] * len(items)
             return f"tuple[{', '.join(expr_hint(writer, e, o) for e, o in zip(items, outputs, strict=True))}]"
         case syntax.DictExpr(items=pairs):
-            outputs = output if isinstance(output, dict) else {}
-            return f"dict[str, {either(expr_hint(writer, item, outputs.get(name)) for name, item in pairs)}]"
+            named = output if isinstance(output, dict) else {}
+            return f"dict[str, {either(expr_hint(writer, item, named.get(name)) for name, item in pairs)}]"
         case syntax.Call(function=syntax.Name(id=name)) if is_record(writer.template, expr):
             return name
         case syntax.Name(id=name) if name in side_labels(writer.template):

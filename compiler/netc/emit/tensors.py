@@ -1,0 +1,210 @@
+"""Tensors in `forward`: names, entries of tuples, functions of tensors, values kept for later."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from netc import syntax
+from netc.emit.elimination import Inexpressible
+from netc.emit.python import Lines, Py
+from netc.emit.runtime import RunTime
+from netc.emit.targets import render_target
+from netc.graph import Guard, Use
+from netc.naming import python_name
+from netc.terms import ATOM, PRODUCT, SUM, TERNARY
+
+INFIX = {"operator.add": ("+", SUM), "operator.sub": ("-", SUM), "operator.mul": ("*", PRODUCT),
+         "operator.truediv": ("/", PRODUCT), "operator.matmul": ("@", PRODUCT)}  # fmt: skip
+
+
+class Tensors(RunTime):
+    """Writes tensors."""
+
+    out: Lines
+    flow: Py
+    absent: set[str]
+    entered: list[str]
+
+    def inputs(self) -> list[str]:
+        """The names of the inputs of `forward`."""
+        raise NotImplementedError
+
+    def entering(self, inputs: Sequence[str]) -> Py:
+        """What flows at first."""
+        raise NotImplementedError
+
+    def flush(self) -> str:
+        """Gives the flow a name."""
+        raise NotImplementedError
+
+    def run(self, expr: syntax.Expr) -> None:
+        """Runs a chain, a group, a fork or a single stage."""
+        raise NotImplementedError
+
+    def fresh_name(self) -> str:
+        """A name for a value that an inlined block reads again."""
+        text = " ".join([*self.out.items, *self.inputs()])
+        return next(n for n in ("entered", *(f"entered_{i}" for i in range(2, 1000))) if not re.search(rf"\b{n}\b", text))
+
+    def tensor(self, expr: syntax.Expr) -> Py:
+        """The source of a tensor: a name, an entry of a tuple, or a function of tensors."""
+        match expr:
+            case syntax.Name(id=name) if name in self.absent:
+                return Py("None")
+            case syntax.Name(id=name):
+                if name == "_":
+                    return self.flow if is_tuple(self.flow) else Py(self.flush())
+                if name == "x" and "x2" in self.template.inputs and not self.entered:
+                    return self.entering(self.inputs())
+                return Py(self.tensor_name(name))
+            case syntax.Index(value=value, index=index):
+                if isinstance(index, syntax.Literal_):
+                    return Py(f"{self.tensor(value).at(ATOM)}[{index.text}]")
+            case syntax.TupleExpr(items=items):
+                return Py(", ".join(self.tensor(item).at(TERNARY) for item in items), 0)
+            case syntax.Call():
+                use = self.use(expr)
+                if use is not None:
+                    flow = Py(self.flush()) if None in use.operands else None
+                    return self.function(use, flow)
+            case syntax.IfElse():
+                return self.either(expr)
+            case syntax.Pipe():
+                return self.chain_value(expr)
+            case syntax.Literal_(value=None):
+                return Py("None")
+        raise Inexpressible(f"the tensor `{expr.span.text}`")
+
+    def tensor_name(self, name: str) -> str:
+        if name == "x" and self.entered:
+            return self.entered[-1]
+        if name in self.classes.parameter_names(self.template):  # type: ignore[attr-defined]
+            return f"self.{name}"
+        return python_name(name)
+
+    def either(self, expr: syntax.IfElse) -> Py:
+        settled = self.decide(expr.condition)
+        if settled is not None:
+            return self.tensor(expr.then if settled else expr.otherwise)
+        guard = self.template.sites[expr.condition]
+        assert isinstance(guard, Guard)
+        then, otherwise = self.tensor(expr.then), self.tensor(expr.otherwise)
+        condition = self.at_run_time(guard.condition)
+        return Py(f"{then.at(TERNARY + 1)} if {condition.at(TERNARY + 1)} else {otherwise.at(TERNARY)}", TERNARY)
+
+    def chain_value(self, expr: syntax.Pipe) -> Py:
+        """What a chain gives, the flow left as it was."""
+        before = Py(self.flush())
+        self.flow = before
+        self.run(expr)
+        value, self.flow = self.flow, before
+        return value
+
+    def keep(self, statement: syntax.Assign) -> None:
+        """`y = ...` for tensors; compile-time names are the constructor's matter."""
+        if statement in self.template.terms or not self.is_tensor(statement):
+            return
+        self.flush()
+        self.taken_apart = syntax.last_stage(statement.value) if statement.target.items else None
+        settled = self.decide(statement.when, optional=True) if statement.when is not None else True
+        if settled is False:
+            return
+        target = render_target(statement.target)
+        if settled is True and self.renamed(statement, target):
+            return
+        if settled is None:
+            guard = self.template.sites[statement.when]  # type: ignore[index]
+            assert isinstance(guard, Guard)
+            with self.out.block(f"if {self.at_run_time(guard.condition).text}:"):
+                self.out.add(f"{target} = {self.tensor(statement.value).text}")
+            return
+        self.out.add(f"{target} = {self.tensor(statement.value).text}")
+
+    def renamed(self, statement: syntax.Assign, target: str) -> bool:
+        """`a = _` gives the flow that was just computed its name, rather than a second one."""
+        if not isinstance(statement.value, syntax.Name) or statement.value.id != "_" or not self.out.items:
+            return False
+        indent = "    " * self.out.depth
+        head = f"{indent}{self.variable} = "
+        if self.flow.text != self.variable or not self.out.items[-1].startswith(head) or self.variable == target:
+            return False
+        self.out.items[-1] = f"{indent}{target} = {self.out.items[-1].removeprefix(head)}"
+        self.flow = Py(target)
+        return True
+
+    def is_tensor(self, statement: syntax.Assign) -> bool:
+        """Whether what is assigned is a value of the network rather than a layer kept for later."""
+        value = statement.value
+        if isinstance(value, syntax.IfElse):
+            return any(self.has_use(side) for side in (value.then, value.otherwise))
+        return self.has_use(value)
+
+    def has_use(self, value: syntax.Expr) -> bool:
+        if isinstance(value, syntax.Pipe):
+            return self.use(value.stages[0]) is not None
+        if isinstance(value, syntax.TupleExpr):
+            return any(self.has_use(item) for item in value.items)
+        if isinstance(value, syntax.Name):
+            return value.id in ("_", "x") or value.id in self.classes.tensor_names(self.template)  # type: ignore[attr-defined]
+        if isinstance(value, syntax.Index):
+            return self.has_use(value.value)
+        return self.use(value) is not None
+
+    def joined(self, sides: Sequence[Py], use: Use) -> Py:
+        layer = use.layer
+        assert layer is not None and layer.function is not None
+        if layer.function in INFIX:
+            sign, level = INFIX[layer.function]
+            text = f" {sign} ".join(side.at(level if i == 0 else level + 1) for i, side in enumerate(sides))
+            return Py(text, level)
+        listed = f"[{', '.join(side.text for side in sides)}]"
+        return Py(f"{self.imported(layer.function)}({', '.join([listed, *self.arguments(use.arguments, self.run_text)])})")
+
+    def function(self, use: Use, flow: Py | None) -> Py:
+        """The call of a function: `F.relu(x)`, `x.mean((2, 3))`, `a + b`, `torch.cat([a, b], dim=1)`."""
+        layer = use.layer
+        assert layer is not None and layer.function is not None
+        operands = [flow if operand is None else self.tensor(operand) for operand in use.operands]
+        sides = [side for side in operands if side is not None]
+        if layer.function in INFIX:
+            numbers = [self.at_run_time(argument.term, use, sides) for argument in use.arguments]
+            return self.joined([*sides, *numbers], use)
+        arguments = self.arguments(use.arguments, lambda term: self.run_text(term, use, sides))
+        arguments += [f"{name}={source}" for name, source in layer.function_extra.items()]
+        if layer.source is not None and layer.function.startswith("own:"):
+            self.plan.requires[("layer", type(layer))] = None
+        if layer.leading:
+            words = [*arguments[: layer.leading], *(side.text for side in sides), *arguments[layer.leading :]]
+            return Py(f"{self.imported(layer.function)}({', '.join(words)})")
+        if layer.inputs and layer.inputs[0].startswith("*"):
+            alone = len(sides) == 1 and sides[0].level > 0
+            listed = sides[0].text if alone else f"[{', '.join(side.text for side in sides)}]"
+            return Py(f"{self.imported(layer.function)}({', '.join([listed, *arguments])})")
+        if layer.function.startswith("."):
+            method = layer.function[1:]
+            return Py(f"{sides[0].at(ATOM)}.{method}({', '.join([*(s.text for s in sides[1:]), *arguments])})")
+        name = self.imported(layer.function.replace("{n}", str(layer.dimensions(*use.inputs))))
+        return Py(f"{name}({', '.join([*(side.text for side in sides), *arguments])})")
+
+
+def is_tuple(flow: Py) -> bool:
+    """Whether several values flow, each with its name."""
+    return re.fullmatch(r"\w+(, \w+)+", flow.text) is not None
+
+
+def names_in(nodes: Any) -> Iterator[syntax.Name]:
+    """Every name that stands in some nodes, attributes of tensors aside."""
+    for node in nodes if isinstance(nodes, list | tuple) else [nodes]:
+        match node:
+            case syntax.Name():
+                yield node
+            case syntax.Attribute():
+                continue
+            case syntax.Node():
+                for field in node.__dataclass_fields__:
+                    if field not in ("span", "label", "target"):
+                        yield from names_in(getattr(node, field))
+            case list() | tuple():
+                yield from names_in(node)

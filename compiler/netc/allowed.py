@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from types import ModuleType
 
 MODULES = frozenset(
-    "__future__ collections collections.abc dataclasses fnmatch functools itertools math typing torch torch.autograd torch.fft "
+    "__future__ collections collections.abc dataclasses fnmatch functools itertools math typing torch torch.autograd "
+    "torch.fft "
     "torch.linalg torch.nn torch.nn.functional torch.nn.init torch.nn.utils torch.nn.utils.parametrizations "
     "torch.nn.utils.parametrize torch.nn.utils.rnn torch.special torch.utils.checkpoint".split()
 )

@@ -167,7 +167,7 @@ class Unrolled:
 
 @dataclass(eq=False, slots=True)
 class Joined:
-    """A size after a guard (taken, skipped) or around a loop (entry, back), or the sum of what branches add (`parts`)."""
+    """A size after a guard or around a loop (entry, back), or the sum of what branches add (`parts`)."""
 
     terms: dict[int, Term] = field(default_factory=dict)
     parts: dict[syntax.Stmt, Term] = field(default_factory=dict)
@@ -187,7 +187,7 @@ class Construction:
 
 @dataclass(eq=False, slots=True)
 class InitRule:
-    """`init target: rules`: a layer type, a label or a pattern, and for each parameter an initialiser and its source."""
+    """`init target: rules`: a type, a label or a pattern, and for each parameter an initialiser and its source."""
 
     kind: Literal["type", "pattern", "label"]
     target: str

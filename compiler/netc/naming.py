@@ -11,11 +11,14 @@ TORCH_IMPORTS = (
 )
 # What every module has already (a label of that name would hide it, and torch refuses most of them).
 MODULE_ATTRIBUTES = frozenset(
-    "T_destination add_module append apply bfloat16 buffers call_super_init children compile cpu cuda double dump_patches "
+    "T_destination add_module append apply bfloat16 buffers "
+    "call_super_init children compile cpu cuda double dump_patches "
     "eval extend extra_repr float forward get_buffer get_extra_state get_parameter get_submodule half insert ipu "
     "load_state_dict modules mtia named_buffers named_children named_modules named_parameters parameters pop "
-    "register_backward_hook register_buffer register_forward_hook register_forward_pre_hook register_full_backward_hook "
-    "register_full_backward_pre_hook register_load_state_dict_post_hook register_load_state_dict_pre_hook register_module "
+    "register_backward_hook register_buffer "
+    "register_forward_hook register_forward_pre_hook register_full_backward_hook "
+    "register_full_backward_pre_hook register_load_state_dict_post_hook "
+    "register_load_state_dict_pre_hook register_module "
     "register_parameter register_state_dict_post_hook register_state_dict_pre_hook requires_grad_ set_extra_state "
     "set_submodule share_memory state_dict to to_empty train training type xpu zero_grad "
     "_apply _backward_hooks _backward_pre_hooks _buffers _call_impl _compiled_call_impl _forward_hooks "
@@ -57,4 +60,6 @@ def class_name(label: str) -> str:
 
 def snake_case(name: str) -> str:
     """`ResBlock` -> `res_block`."""
-    return "".join(f"_{c.lower()}" if c.isupper() and i and not name[i - 1].isupper() else c.lower() for i, c in enumerate(name))
+    return "".join(
+        f"_{c.lower()}" if c.isupper() and i and not name[i - 1].isupper() else c.lower() for i, c in enumerate(name)
+    )

@@ -128,7 +128,7 @@ class Written:
 
 
 def _interpolated(source: str, parts: list[str]) -> str:
-    """An f-string with its fields filled; texts are spliced in, and what quotes a text does so with the other quotes."""
+    """An f-string with its fields filled; texts are spliced in, what quotes a text takes the other quotes."""
     for i, part in enumerate(parts):
         text = part[1:-1] if len(part) > 1 and part[0] == part[-1] == '"' else part if part.isdigit() else '"'
         if '"' not in text:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from netc.layer import REQUIRED, Reject, Size
-from netc.shapes import Kind, Shape, Value, same, show_dim, show_shape
+from netc.shapes import Kind, Shape, Value, same, show_dim
 from netc.terms import Dim, Term
 
 ORDER: tuple[Kind, ...] = ("bool", "int", "float")

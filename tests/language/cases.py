@@ -23,10 +23,11 @@ from types import ModuleType
 from typing import Any
 
 import torch
+from torch import Tensor, nn
+
 from netc.pipeline import Compiled, compile
 from netc.shapes import Value
 from netc.terms import Dim
-from torch import Tensor, nn
 
 HERE = Path(__file__).parent
 
@@ -131,7 +132,7 @@ def assert_alike(mine: nn.Module, twin: nn.Module, inputs: list[Tensor]) -> None
     keys = [(key, tuple(tensor.shape)) for key, tensor in mine.state_dict().items()]
     assert_equal(keys, [(key, tuple(tensor.shape)) for key, tensor in twin.state_dict().items()], "state")
     names = [[name for name, _ in module.named_parameters()] for module in (mine, twin)]
-    assert_equal(*names, "parameters")
+    assert_equal(names[0], names[1], "parameters")
     mine.load_state_dict(twin.state_dict())
     twin.load_state_dict(mine.state_dict())
     for training in (True, False):

@@ -47,7 +47,8 @@ class Twin(nn.Module):
             members = [(f"{i}_{j}", nn.Conv2d(channels, channels, 3, padding=1)) for j in range(n)]
             self.add_module(name, nn.Sequential(OrderedDict([*members, ("norm", nn.BatchNorm2d(channels))])))
         self.mixer = Mixer(channels)
-        fc = nn.Sequential(OrderedDict([("0", nn.Linear(channels, 8)), ("1", nn.ReLU()), ("out", nn.Linear(8, classes))]))
+        members = [("0", nn.Linear(channels, 8)), ("1", nn.ReLU()), ("out", nn.Linear(8, classes))]
+        fc = nn.Sequential(OrderedDict(members))
         self.head = nn.Sequential(OrderedDict(fc=fc))
 
     def forward(self, x):

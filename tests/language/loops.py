@@ -36,8 +36,8 @@ class Alternating(Chain):
         super().__init__()
         for i, (w, k) in enumerate(zip(widths, kernels, strict=True)):
             name = f"odd{i}" if i % 2 else f"even{i}"
-            k = 1 if i % 2 else k
-            self.put(name, nn.Conv2d(channels, w, k, padding=k // 2))
+            size = 1 if i % 2 else k
+            self.put(name, nn.Conv2d(channels, w, size, padding=size // 2))
             channels = w
         self.put("back1", nn.Conv2d(channels, channels + 1, 1))
         self.put("back0", nn.Conv2d(channels + 1, channels + 1, 1))

@@ -5,12 +5,12 @@ import sys
 from inspect import signature
 from pathlib import Path
 
-import netc
 import pytest
 import torch
-from netc.live import load_source
-
 from tests.language.cases import CASES, Case, assert_alike, assert_predicted, assert_same, compiled, spoken
+
+import netc
+from netc.live import load_source
 
 torch.set_num_threads(1)
 

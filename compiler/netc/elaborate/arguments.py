@@ -66,7 +66,9 @@ class Arguments(Expressions):
     templates: dict[Hashable, Template]
     variants: dict[Hashable, list[tuple[Template, dict[str, Hashable]]]]
 
-    def given(self, call: syntax.Call | None, fields: dict[str, Field[Any]], inputs: Sequence[str], frame: Frame) -> Given:
+    def given(
+        self, call: syntax.Call | None, fields: dict[str, Field[Any]], inputs: Sequence[str], frame: Frame
+    ) -> Given:
         """Evaluates the arguments of a call; bare words are words where the field takes them."""
         given = Given()
         names = list(fields)
@@ -99,8 +101,14 @@ class Arguments(Expressions):
             if word in field.words:
                 if local is not None:
                     text = f"`{word}` is a word of `{field.name}` and also a local name"
-                    raise fault("E0403", arg.span, text, "which one is meant?", help="give the local another name",
-                                secondary=(Label(local.span, "the local name"),))
+                    raise fault(
+                        "E0403",
+                        arg.span,
+                        text,
+                        "which one is meant?",
+                        help="give the local another name",
+                        secondary=(Label(local.span, "the local name"),),
+                    )
                 return word, literal(word)
             if local is None and self.find(word, frame) is None:
                 near = nearest(word, field.words)
@@ -184,7 +192,9 @@ class Arguments(Expressions):
                     text = f"`{item}` is known only when the network runs, and `{name}` is needed before"
                     raise fault("E0405", place, text, "here", help="give the input fixed sizes, or use a function")
 
-    def call_arguments(self, layer: Layer, function: bool, given: Given, values: tuple[Value, ...]) -> tuple[Argument, ...]:
+    def call_arguments(
+        self, layer: Layer, function: bool, given: Given, values: tuple[Value, ...]
+    ) -> tuple[Argument, ...]:
         """The arguments of the PyTorch call: as written where they were written, computed ones by their terms."""
         fields = layer.fields
         source = self.sources(fields, given)
@@ -196,7 +206,9 @@ class Arguments(Expressions):
         if (function and layer.inputs[:1] != ("*tensors",)) or (first in source and 0 in given.written):
             positional = max(positional, 1)
         leading = sum(1 for name, value in computed.items() if name not in fields or value is not raw.get(name))
-        leading = leading if all(n not in fields or computed[n] is not raw.get(n) for n in list(computed)[:leading]) else 0
+        leading = (
+            leading if all(n not in fields or computed[n] is not raw.get(n) for n in list(computed)[:leading]) else 0
+        )
         if function and layer.inputs[:1] == ("*tensors",):
             positional = leading = 0
         result: list[Argument] = []

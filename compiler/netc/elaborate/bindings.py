@@ -47,10 +47,13 @@ class Bindings(Stages):
         if not is_flowing(value) and not isinstance(value, LayerRef | BlockRef | Bound | Deferred):
             frame.template.terms.setdefault(statement, self.render(statement.value, frame))
         self.bind_target(statement.target, value, frame, statement)
+        return None
 
     def assigned_value(self, expr: syntax.Expr, frame: Frame) -> Any:
         """The worth of the right side: a chain that begins with a value is run, one of layers is kept for later."""
-        if isinstance(expr, syntax.Pipe) and (self.is_value(expr.stages[0], frame) or is_tensor_call(expr.stages[0], self, frame)):
+        if isinstance(expr, syntax.Pipe) and (
+            self.is_value(expr.stages[0], frame) or is_tensor_call(expr.stages[0], self, frame)
+        ):
             before = frame.flow
             self.run(expr, frame)
             value, frame.flow = frame.flow, before
@@ -113,8 +116,13 @@ class Bindings(Stages):
     def default(self, statement: syntax.Default, frame: Frame) -> Default:
         found = self.resolve(statement.layer, frame)
         if not isinstance(found, LayerRef):
-            raise fault("E0402", statement.layer.span, f"`default` is for layers, not {describe(found)}", "no layer",
-                        help="give the parameter of the block a default where it is defined")
+            raise fault(
+                "E0402",
+                statement.layer.span,
+                f"`default` is for layers, not {describe(found)}",
+                "no layer",
+                help="give the parameter of the block a default where it is defined",
+            )
         for arg in statement.args:
             signature = f"the signature is `{found.cls.signature()}`"
             if arg.name is None:
@@ -137,8 +145,13 @@ class Bindings(Stages):
                 raise Poisoned
             if label not in children and label not in frame.container.module.state and label not in known:
                 near = nearest(label, children)
-                raise fault("E0302", node.span, f"there is no module `{label}` here", "not a label of this block",
-                            help=f"did you mean `{near}`?" if near else None)
+                raise fault(
+                    "E0302",
+                    node.span,
+                    f"there is no module `{label}` here",
+                    "not a label of this block",
+                    help=f"did you mean `{near}`?" if near else None,
+                )
         first = {label: children[label] for label in labels if label in children}
         rest = {label: child for label, child in children.items() if label not in first}
         children.clear()

@@ -1,4 +1,4 @@
-"""Copies of a definition's text, so that each place where it is expanded in line has nodes and local names of its own."""
+"""Copies of a definition's text, so that each place where it is expanded in line has nodes of its own."""
 
 from __future__ import annotations
 

@@ -150,7 +150,13 @@ class Containers(Joining):
         """A chain that was kept under a name or passed as an argument, placed here."""
         site = frame.template.sites.setdefault(expr, Use("deferred", expr=value.expr))
         if not isinstance(site, Use) or site.expr is not value.expr:
-            raise fault("E0406", expr.span, f"`{expr.span.text}` stands for several chains", "here", help="name each with a `def`")
+            raise fault(
+                "E0406",
+                expr.span,
+                f"`{expr.span.text}` stands for several chains",
+                "here",
+                help="name each with a `def`",
+            )
         inner = Frame(
             frame.template, value.frame.scope, frame.container, frame.flow, parent=value.frame,
             defaults=frame.defaults, chain=frame.chain,

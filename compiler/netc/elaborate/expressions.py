@@ -108,8 +108,13 @@ class Expressions(Rendering):
     def _evaluate_name(self, expr: syntax.Name, frame: Frame) -> Any:
         found = self.resolve(expr, frame)
         if isinstance(found, Builtin):
-            raise fault("E0402", expr.span, f"`{expr.id}` is a function of numbers", "it is given no arguments",
-                        help=f"call it: `{expr.id}(...)`")
+            raise fault(
+                "E0402",
+                expr.span,
+                f"`{expr.id}` is a function of numbers",
+                "it is given no arguments",
+                help=f"call it: `{expr.id}(...)`",
+            )
         return found
 
     def _evaluate_shapeliteral(self, expr: syntax.ShapeLiteral, frame: Frame) -> tuple[Any, ...]:
@@ -242,8 +247,13 @@ class Expressions(Rendering):
                 help="give that dimension of the `input` a number",
             )  # fmt: skip
         if is_flowing(value):
-            raise fault("E0402", expr.span, "a tensor cannot be a condition", "conditions are decided before any run",
-                        help="ask for a size: `x.c == 64`")
+            raise fault(
+                "E0402",
+                expr.span,
+                "a tensor cannot be a condition",
+                "conditions are decided before any run",
+                help="ask for a size: `x.c == 64`",
+            )
         if isinstance(value, int | float | str | list | tuple | range | dict) or value is None:
             return bool(value)
         return True
@@ -344,8 +354,13 @@ class Expressions(Rendering):
         for param in ref.function.params:
             value = {**given, **named}.get(param.name)
             if value is None and param.default is None:
-                raise fault("E0401", expr.span, f"`{ref.function.name}` needs `{param.name}`", "it is not given here",
-                            secondary=(Label(param.span, "defined here"),))
+                raise fault(
+                    "E0401",
+                    expr.span,
+                    f"`{ref.function.name}` needs `{param.name}`",
+                    "it is not given here",
+                    secondary=(Label(param.span, "defined here"),),
+                )
             worth = self.evaluate(value, frame) if value is not None else self.evaluate(param.default, inner)  # type: ignore[arg-type]
             inner.env[param.name] = self.binding(param.name, plain(worth), ref.function, param)
         return self.trace(expr, plain(self.evaluate(ref.function.value, inner)), frame)

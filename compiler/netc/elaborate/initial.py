@@ -79,7 +79,9 @@ class Initial(Statements):
         if isinstance(found, LayerRef) and not found.function:
             return "type", found.name
         near = nearest(target.id, [*frame.container.labels, *self.registry.names("layers")])
-        help = f"did you mean `{near}`?" if near else "name a layer type, a label that stands above, or a quoted pattern"
+        help = (
+            f"did you mean `{near}`?" if near else "name a layer type, a label that stands above, or a quoted pattern"
+        )
         text = f"`{target.id}` is neither a layer nor a label of this block"
         raise fault("E0302", target.span, text, "nothing has this name", help=help)
 

@@ -50,9 +50,11 @@ class Layers(Arguments):
         values = [value for _, value in given.operands]
         places: list[Any] = [expr for expr, _ in given.operands]
         names = [name.strip("*?") for name in cls.inputs]
-        for name, (expr, value) in given.named_operands.items():
+        for name, (expr, _) in given.named_operands.items():
             if name not in names:
-                raise fault("E0401", expr.span, f"`{cls.__name__}` has no input `{name}`", f"it takes {', '.join(names)}")
+                raise fault(
+                    "E0401", expr.span, f"`{cls.__name__}` has no input `{name}`", f"it takes {', '.join(names)}"
+                )
         count = len(values) + len(given.named_operands.keys() & set(required))
         if many and count == 1 and isinstance(values[0], tuple):
             return list(values[0]), places
@@ -120,7 +122,9 @@ class Layers(Arguments):
             raise self.rejected(reject, ref, inputs, given, node) from None
         return attach(output, node.span)
 
-    def rejected(self, reject: Reject, ref: LayerRef, inputs: Sequence[Tensor], given: Given, node: syntax.Expr) -> Fault:
+    def rejected(
+        self, reject: Reject, ref: LayerRef, inputs: Sequence[Tensor], given: Given, node: syntax.Expr
+    ) -> Fault:
         span = given.span_of(reject.field, list(ref.cls.fields)) if reject.field else None
         names = [name.strip("*?") for name in ref.cls.inputs]
         index = names.index(reject.input) if reject.input in names else 0
@@ -195,7 +199,9 @@ class Layers(Arguments):
         module = ref.cls.names()[0]
         help = f"write the layer: `{module}`" if module else "give the suite a `def` of its own"
         where = "in a Sequential" if label is None else f"under the label `{label}`"
-        raise fault("E0406", node.span, f"the function `{ref.name}` cannot stand {where}", "a module is needed", help=help)
+        raise fault(
+            "E0406", node.span, f"the function `{ref.name}` cannot stand {where}", "a module is needed", help=help
+        )
 
     def member(self, frame: Frame, module: Module, use: Use, label: str | None, node: syntax.Expr) -> None:
         """Registers a module in the container around it and settles its label."""

@@ -79,7 +79,9 @@ class Elaborator(Initial):
         match item:
             case syntax.Language(version=version) if version > LANGUAGE_VERSION:
                 text = f"this file is written in version {version} of the language"
-                raise fault("E0201", item.span, text, f"this netc knows version {LANGUAGE_VERSION}", help="install a newer netc")
+                raise fault(
+                    "E0201", item.span, text, f"this netc knows version {LANGUAGE_VERSION}", help="install a newer netc"
+                )
             case syntax.Language(version=version) if version < 1:
                 raise fault("E0201", item.span, f"there is no version {version} of the language", "the first is 1")
             case syntax.Use():
@@ -165,7 +167,9 @@ class Elaborator(Initial):
             version(item.distribution)
         except (PackageNotFoundError, ValueError):
             help = f"install it: `pip install {item.distribution}`"
-            raise fault("E0203", item.span, f"`{item.distribution}` is not installed", "needed here", help=help) from None
+            raise fault(
+                "E0203", item.span, f"`{item.distribution}` is not installed", "needed here", help=help
+            ) from None
 
     def file_frame(self, scope: FileScope, item: syntax.Node) -> Frame:
         module = Module("block", "", item.span)
@@ -231,11 +235,11 @@ class Elaborator(Initial):
 
     def runnable(self, scope: FileScope) -> dict[str, syntax.Item]:
         """The nets and variants of a file by name."""
-        found: dict[str, syntax.Item] = {}
-        for name, item in scope.items.items():
-            if (isinstance(item, syntax.Define) and item.kind == "net") or self.is_variant(name, scope):
-                found[name] = item
-        return found
+        return {
+            name: item
+            for name, item in scope.items.items()
+            if (isinstance(item, syntax.Define) and item.kind == "net") or self.is_variant(name, scope)
+        }
 
     def is_variant(self, name: str, scope: FileScope, seen: tuple[str, ...] = ()) -> bool:
         item = scope.items.get(name)
@@ -273,7 +277,9 @@ class Elaborator(Initial):
         text = f"`{first}` needs arguments, which its variants give: {variants}"
         raise fault("E0204", item.name_span, text, "this net", help="choose one with `--net NAME`")
 
-    def resolve_variant(self, name: str, scope: FileScope) -> tuple[syntax.Define, FileScope, list[tuple[syntax.Arg, FileScope]]]:
+    def resolve_variant(
+        self, name: str, scope: FileScope
+    ) -> tuple[syntax.Define, FileScope, list[tuple[syntax.Arg, FileScope]]]:
         """The net behind a variant and the arguments on the way, outermost last."""
         if name in scope.imports:
             return self.resolve_variant(name, scope.imports[name][0])
@@ -342,7 +348,7 @@ class Elaborator(Initial):
         span = define.name_span
         return Network(
             name, module, template, tuple(self.templates.values()), dict(template.inputs), strip(output),
-            {key: value for key, value in values.items()}, tuple((relation, span) for relation in self.ledger),
+            dict(values.items()), tuple((relation, span) for relation in self.ledger),
             tuple(d for d in self.diagnostics.items if d.severity == "warning"), frame.scope.doc,
         )  # fmt: skip
 
@@ -367,7 +373,9 @@ class Elaborator(Initial):
             if key not in known:
                 near = nearest(key, names)
                 help = f"did you mean `{near}`?" if near else f"it has {', '.join(names)}" if names else "it has none"
-                raise fault("E0401", define.name_span, f"`{define.name}` has no parameter `{key}`", "this net", help=help)
+                raise fault(
+                    "E0401", define.name_span, f"`{define.name}` has no parameter `{key}`", "this net", help=help
+                )
             values[key] = value
             given[key] = value_term(value)
         missing = [n for n, p in known.items() if p.default is None and n not in values]
@@ -390,13 +398,23 @@ class Elaborator(Initial):
         if name in frame.template.inputs:
             raise fault("E0403", statement.span, f"two inputs are called `{name}`", "again here")
         if name is None:
-            raise fault("E0403", statement.span, "with several inputs each needs a name", "without a name",
-                        help=f"`input left: {statement.span.text.removeprefix('input').strip()}`")
+            raise fault(
+                "E0403",
+                statement.span,
+                "with several inputs each needs a name",
+                "without a name",
+                help=f"`input left: {statement.span.text.removeprefix('input').strip()}`",
+            )
         tensor = Tensor(value, statement.span)
         self.free(statement.name or "", statement.span)
         if frame.template.inputs and "x" in frame.template.inputs:
-            raise fault("E0403", statement.span, "with several inputs each needs a name", "the one before has none",
-                        help="`input left: 3x32x32`")
+            raise fault(
+                "E0403",
+                statement.span,
+                "with several inputs each needs a name",
+                "the one before has none",
+                help="`input left: 3x32x32`",
+            )
         first = not frame.template.inputs
         frame.template.inputs[name] = value
         frame.container.module.inputs += (value,)
@@ -431,8 +449,9 @@ class Elaborator(Initial):
         for size in sizes:
             if not is_int(size) or size < 1:
                 text = f"a size is an integer of at least 1, not {describe(size)}"
-                raise fault("E0404", expr.span, text, "of this input",
-                            help="write the shape without the batch: `input 3x32x32`")
+                raise fault(
+                    "E0404", expr.span, text, "of this input", help="write the shape without the batch: `input 3x32x32`"
+                )
         return sizes
 
     def input_size(self, name: str, expr: syntax.Expr, frame: Frame) -> Any:
@@ -496,4 +515,16 @@ def evaluate_in(elaborator: Elaborator, scope: FileScope) -> Callable[[syntax.Ex
     return evaluate
 
 
-__all__ = ["Bound", "Elaborator", "LayerRef", "Statements", "elaborate", "evaluate_in", "freeze", "is_flowing", "open_file", "runnable", "tensors"]
+__all__ = [
+    "Bound",
+    "Elaborator",
+    "LayerRef",
+    "Statements",
+    "elaborate",
+    "evaluate_in",
+    "freeze",
+    "is_flowing",
+    "open_file",
+    "runnable",
+    "tensors",
+]

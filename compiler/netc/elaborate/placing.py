@@ -67,7 +67,9 @@ class Placing(Templates):
         def relabel(value: Value) -> Value:
             index = next(counter)
             return value.with_shape(
-                Known.make(int(size), Term.atom(Place("call", node, (index, axis)))) if isinstance(size, Known) else size
+                Known.make(int(size), Term.atom(Place("call", node, (index, axis))))
+                if isinstance(size, Known)
+                else size
                 for axis, size in enumerate(value.shape)
             )
 

@@ -76,7 +76,9 @@ class Stages(Containers):
             case _:
                 self.set_flow(expr, self.evaluate(expr, frame), frame, label)
 
-    def named_stage(self, name: str, expr: syntax.Expr, call: syntax.Call | None, frame: Frame, label: str | None) -> None:
+    def named_stage(
+        self, name: str, expr: syntax.Expr, call: syntax.Call | None, frame: Frame, label: str | None
+    ) -> None:
         head = expr if isinstance(expr, syntax.Name) else expr.function  # type: ignore[attr-defined]
         found = None if name in ("x", "_") else frame.lookup(name)
         placed = frame.container.labels.get(name) if name not in ("x", "_") else None
@@ -106,10 +108,17 @@ class Stages(Containers):
         if not is_flowing(value):
             if value is None and isinstance(expr, syntax.Name) and expr.id == "x":
                 raise several_inputs(expr.span, frame)
-            raise fault("E0402", expr.span, f"{describe(value)} cannot stand in the flow", "a layer or a tensor is needed")
+            raise fault(
+                "E0402", expr.span, f"{describe(value)} cannot stand in the flow", "a layer or a tensor is needed"
+            )
         if label is not None:
-            raise fault("E0408", expr.span, "a label names a module, and this is a tensor", f"labelled `{label}`",
-                        help=f"keep it with `{label} = {expr.span.text}`")
+            raise fault(
+                "E0408",
+                expr.span,
+                "a label names a module, and this is a tensor",
+                f"labelled `{label}`",
+                help=f"keep it with `{label} = {expr.span.text}`",
+            )
         frame.template.sites.setdefault(expr, Use("value", output=strip(value)))
         frame.flow = value
 
@@ -133,7 +142,15 @@ class Stages(Containers):
             raise fault("E0402", expr.left.span, text, f"of `{expr.right.span.text}`")
         if count > MAX_REPEATS:
             raise fault("E0801", expr.left.span, f"{int(count)} repeats; at most {MAX_REPEATS} are allowed", "too many")
-        self.loop(expr, self.render(expr.left, frame), range(int(count)), (), frame, lambda _: self.stage(expr.right, frame, None))
+        self.loop(
+            expr,
+            self.render(expr.left, frame),
+            range(int(count)),
+            (),
+            frame,
+            lambda _: self.stage(expr.right, frame, None),
+        )
+        return None
 
     def fork(self, fork: syntax.Fork, frame: Frame) -> Any:
         """Runs every branch on the same value and joins what comes out; `fork:` binds names and leaves the flow."""
@@ -157,7 +174,7 @@ class Stages(Containers):
     def gathered(
         self, fork: syntax.Fork, found: Sequence[tuple[syntax.Stmt, Any]], joined: Tensor, frame: Frame
     ) -> Tensor:
-        """What a fork gives whose number of branches is computed: the size that grows with them is a place of the fork."""
+        """What a fork gives whose number of branches is computed: the size that grows is a place of the fork."""
         value = joined.value
         axis = 0 if fork.join == "stack" else value.channel
         if fork.join not in ("cat", "stack") or axis is None:
@@ -184,8 +201,13 @@ class Stages(Containers):
                     text, help = "`return` cannot stand in a fork", "move it behind the fork"
                     raise fault("E0409", branch.span, text, "a branch gives its value to the join", help=help)
                 case syntax.Flow(operator="side"):
-                    raise fault("E0409", branch.span, "`side` cannot stand in a fork", "it would be no branch",
-                                help="move it in front of the fork or behind it")
+                    raise fault(
+                        "E0409",
+                        branch.span,
+                        "`side` cannot stand in a fork",
+                        "it would be no branch",
+                        help="move it in front of the fork or behind it",
+                    )
                 case _:
                     self.statement(branch, frame)
                     results.append((branch, frame.flow))

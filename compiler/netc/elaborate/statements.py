@@ -143,7 +143,11 @@ class Statements(Bindings):
         values, terms, _ = self.block_arguments(found, call, frame, body, frame)
         found = BlockRef(self.copy_for(body, found.define, frame.template), found.scope)
         inner = self.new_frame(found, frame)
-        inner.template, inner.container, inner.chain = frame.template, frame.container, (*frame.chain, (found.define.name, body.span))
+        inner.template, inner.container, inner.chain = (
+            frame.template,
+            frame.container,
+            (*frame.chain, (found.define.name, body.span)),
+        )
         self.bind_parameters(found.define, values, inner)
         for param in found.define.params:
             term = terms.get(param.name)

@@ -107,7 +107,9 @@ class Templates(Layers):
             return ("list", *(map(self.frozen, value) if mixed and recipes_in(value) else sorted(set(map(str, kinds)))))
         return "number" if isinstance(value, int | float) else type(value).__name__
 
-    def rebind_parameters(self, define: syntax.Define, values: dict[str, Any], inner: Frame, template: Template) -> None:
+    def rebind_parameters(
+        self, define: syntax.Define, values: dict[str, Any], inner: Frame, template: Template
+    ) -> None:
         """Gives each parameter the term by which the class knows it, and notes the value that it took."""
         scratch = self.new_frame(BlockRef(define, inner.scope), inner)
         for param in define.params:

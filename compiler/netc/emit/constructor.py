@@ -96,7 +96,7 @@ class Constructor(Initialising):
         return self.optional(statement)
 
     def side_member(self, statement: syntax.Flow) -> None:
-        """A module that runs in training only stands in the tree always, or as far as the rest of its condition says."""
+        """A module that runs in training only stands in the tree as far as the rest of its condition says."""
         guard = self.template.sites.get(statement.when)  # type: ignore[arg-type]
         if not isinstance(guard, Guard):
             return None
@@ -251,11 +251,12 @@ class Constructor(Initialising):
             return self.members(copies)
         loop = self.loop(statement)
         if loop is None or not (self.places(statement.body) or self.carried(statement) or self.counts(statement.body)):
-            return
+            return None
         self.assign_running(statement, 0)
         with self.for_block(statement, self.text(loop.iterable)):
             self.members(statement.body)
             self.assign_running(statement, 1)
+        return None
 
     def places(self, body: Sequence[syntax.Stmt]) -> bool:
         """Whether statements place a module, or bind a name."""

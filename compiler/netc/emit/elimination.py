@@ -321,7 +321,9 @@ class Elimination:
         step, loop = self.step(template, atom, joined), template.sites[place.owner]
         if step is None or not isinstance(loop, Loop):
             return head
-        return self.normalise(template, joined.terms[0]) + self.normalise(template, loop_count(place.owner, loop)) * step
+        return (
+            self.normalise(template, joined.terms[0]) + self.normalise(template, loop_count(place.owner, loop)) * step
+        )
 
     def _unmoved(self, template: Template, head: Term) -> Term:
         """The head of a loop if nothing changes it, else the place itself (not its form inside the loop)."""

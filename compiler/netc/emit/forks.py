@@ -1,4 +1,4 @@
-"""Forks in `forward`: each branch on the same value, then what joins them; branches of loops and conditions in a list."""
+"""Forks in `forward`: each branch on the same value, then what joins them; those of loops in a list."""
 
 from __future__ import annotations
 

@@ -159,7 +159,11 @@ class Forward(Tensors):
         indent = "    " * (self.out.depth - 1)
         for index in range(len(self.out.items) - 1, -1, -1):
             item = self.out.items[index]
-            if not item.startswith(indent + " ") and item.endswith(":") and not item.lstrip().startswith(("else", "elif")):
+            if (
+                not item.startswith(indent + " ")
+                and item.endswith(":")
+                and not item.lstrip().startswith(("else", "elif"))
+            ):
                 return index
         return 0
 
@@ -212,7 +216,9 @@ class Forward(Tensors):
                 head = self.use(stage)
                 if head is not None and head.kind == "value":
                     self.run(stage)
-        text, fixed = self.label(statement.label) if isinstance(statement.label, syntax.Name) else self.run_label(statement.label)
+        text, fixed = (
+            self.label(statement.label) if isinstance(statement.label, syntax.Name) else self.run_label(statement.label)
+        )
         member = attribute(text) if fixed else f"self.get_submodule({text})"
         if use is not None and use.template is not None and use.kind == "block":
             return self.apply_member(member, self.extras(use), use)
@@ -241,7 +247,7 @@ class Forward(Tensors):
             self.flow = Py(f"{self.flow.at(ATOM)}[{layer.flow}]")
 
     def extras(self, use: Use) -> list[str]:
-        """What a block takes besides the flow: tensors given as arguments, and those that a suite reads from outside."""
+        """What a block takes besides the flow: tensors given as arguments, and what a suite reads from outside."""
         assert use.template is not None
         given = [self.tensor(operand).text for operand in use.operands if operand is not None]
         if use.template.parent is not None:
@@ -368,7 +374,11 @@ class Forward(Tensors):
     def branch_flow(self, branch: syntax.Stmt, entered: Py) -> None:
         if isinstance(branch, syntax.Flow) and branch.when is not None and is_optional_member(branch):
             return self.grouped(branch)
-        if isinstance(branch, syntax.Flow) and branch.when is not None and self.decide(branch.when, optional=True) is None:
+        if (
+            isinstance(branch, syntax.Flow)
+            and branch.when is not None
+            and self.decide(branch.when, optional=True) is None
+        ):
             self.out.add(f"{self.variable} = {entered.text}")
             self.flow = Py(self.variable)
         self.statement(branch)
@@ -422,7 +432,7 @@ class Forward(Tensors):
             return self.block(copies)
         loop = self.loop(statement)
         if loop is None:
-            return
+            return None
         self.name_input()
         name = self.flow.text
         names = set(statement.target.names)
@@ -437,6 +447,7 @@ class Forward(Tensors):
             self.out.items[header] = "    " * self.out.depth + f"for {rendered}:"
         self.loop_names -= names
         self.flow = Py(name)
+        return None
 
 
 def is_flow_input(name: str) -> bool:

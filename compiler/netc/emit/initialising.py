@@ -83,7 +83,10 @@ class Initialising(Sequentials):
 
     def init_pattern(self, rule: InitRule) -> None:
         if not set("*?[") & set(rule.target):
-            path = "".join(f".{part}" if part.isidentifier() and not iskeyword(part) else f"[{part}]" for part in rule.target.split("."))
+            path = "".join(
+                f".{part}" if part.isidentifier() and not iskeyword(part) else f"[{part}]"
+                for part in rule.target.split(".")
+            )
             holder = f"self{path}" if "[" not in path else f'self.get_submodule("{rule.target}")'
             for leaf, value, arguments in rule.rules:
                 self.lines.add(self.init_call(value, arguments, f"{holder}.{leaf}"))

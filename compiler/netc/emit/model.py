@@ -49,7 +49,9 @@ def ask_for_layers(network: Network) -> None:
             if not isinstance(place, Place) or place.kind != "name" or not isinstance(place.owner, Template):
                 continue
             values = place.owner.parameters[str(place.key)].values
-            if any(value is None for value in values) and not any(is_data(value) for value in values if value is not None):
+            if any(value is None for value in values) and not any(
+                is_data(value) for value in values if value is not None
+            ):
                 site.condition = written("{0} is not None", (site.condition,), COMPARE, SUM)
 
 
@@ -297,7 +299,9 @@ class Model(ClassNames):
         outer |= {"x", *self.outer_tensors(template.parent)}
         own = self.tensor_names(template) | self.parameter_names(template)
         found = dict.fromkeys(name.id for name in names_in(list(template.body)))
-        return [name for name in found if name in outer and name not in own and (name not in template.inputs or name == "x")]
+        return [
+            name for name in found if name in outer and name not in own and (name not in template.inputs or name == "x")
+        ]
 
     def tensor_names(self, template: Template) -> set[str]:
         """The names that a template binds to tensors."""
@@ -500,7 +504,11 @@ def tensor_targets(body: Sequence[syntax.Stmt], template: Template) -> Iterator[
     for statement in statements_in(body, template):
         if isinstance(statement, syntax.Assign) and statement not in template.terms:
             yield from statement.target.names
-        if isinstance(statement, syntax.Flow) and statement.operator == "side" and isinstance(statement.label, syntax.Name):
+        if (
+            isinstance(statement, syntax.Flow)
+            and statement.operator == "side"
+            and isinstance(statement.label, syntax.Name)
+        ):
             yield statement.label.id
         if isinstance(statement, syntax.Input) and statement.name is not None:
             yield statement.name

@@ -210,7 +210,9 @@ class Replayer:
 
     def iterate(self, node: ast.expr, scope: dict[str, Any]) -> Sequence[Any]:
         """The items of a loop; initialisation, which goes over modules, is not replayed."""
-        if isinstance(node, ast.Call) and dotted(node.func).endswith(("self.modules", "self.named_modules", "self.named_parameters")):
+        if isinstance(node, ast.Call) and dotted(node.func).endswith(
+            ("self.modules", "self.named_modules", "self.named_parameters")
+        ):
             return ()
         return list(self.evaluate(node, scope))
 

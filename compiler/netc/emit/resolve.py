@@ -1,4 +1,4 @@
-"""From the places that sizes come from to what a class can write for them: constants, taint, lifted and running sizes."""
+"""From places of sizes to what a class can write for them: constants, taint, lifted and running sizes."""
 
 from __future__ import annotations
 
@@ -32,8 +32,7 @@ class Resolver(Elimination):
         if template is self.network.template:
             if name not in self.frozen:
                 return None
-            from_use = template.parameters[name].default
-            return from_use
+            return template.parameters[name].default
         if not template.constructions:
             return None
         found = {self._single_in(c.caller, self.argument(c.use, name)) for c in template.constructions}
@@ -77,7 +76,12 @@ class Resolver(Elimination):
                 yield from self._taints(home, self.normalise(home, site.iterable), seen)
             if atom.kind == "join":
                 joined = home.joins.get((atom.owner, atom.key), Joined())
-                for inner in (*joined.terms.values(), *joined.parts.values(), *joined.unseen.values(), *selecting(home, atom.owner)):
+                for inner in (
+                    *joined.terms.values(),
+                    *joined.parts.values(),
+                    *joined.unseen.values(),
+                    *selecting(home, atom.owner),
+                ):
                     yield from self._taints(home, self.normalise(home, inner), seen)
 
     def _owner_taints(self, atom: Place, seen: set[Any]) -> Iterator[str]:

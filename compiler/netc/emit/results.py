@@ -104,7 +104,11 @@ def field_hint(template: Template, expr: syntax.Expr) -> str:
 
 def side_labels(template: Template) -> Iterator[str]:
     for statement in template.body:
-        if isinstance(statement, syntax.Flow) and statement.operator == "side" and isinstance(statement.label, syntax.Name):
+        if (
+            isinstance(statement, syntax.Flow)
+            and statement.operator == "side"
+            and isinstance(statement.label, syntax.Name)
+        ):
             yield statement.label.id
 
 

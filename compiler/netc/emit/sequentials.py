@@ -77,7 +77,9 @@ class Sequentials(Calls):
         if not members.named or not members.entries:
             return f"{name}({', '.join(entry_text(entry) for entry in members.entries)})"
         self.plan.requires["from collections import OrderedDict"] = None
-        if all(e.label and e.label[1] and e.label[0].isidentifier() and not iskeyword(e.label[0]) for e in members.entries):
+        if all(
+            e.label and e.label[1] and e.label[0].isidentifier() and not iskeyword(e.label[0]) for e in members.entries
+        ):
             return f"{name}(OrderedDict({', '.join(f'{e.label[0]}={e.source}' for e in members.entries if e.label)}))"
         pairs = [f"({label_text(e.label)}, {e.source})" for e in members.entries]
         return f"{name}(OrderedDict([{', '.join(pairs)}]))"
@@ -195,7 +197,11 @@ class Sequentials(Calls):
     def fill_stage(self, stage: syntax.Expr, label: tuple[str, bool] | None, members: Members) -> None:
         stage = self.written_out(stage)
         if isinstance(stage, syntax.Pipe | syntax.Group):
-            inner = stage.body if isinstance(stage, syntax.Group) else [syntax.Flow(s.span, None, None, s) for s in stage.stages]
+            inner = (
+                stage.body
+                if isinstance(stage, syntax.Group)
+                else [syntax.Flow(s.span, None, None, s) for s in stage.stages]
+            )
             return self.fill(inner, members)
         if isinstance(stage, syntax.Binary):
             return self.fill_repeat(stage, members)
@@ -238,12 +244,13 @@ class Sequentials(Calls):
             return self.fill(copies, members)
         loop = self.loop(statement)
         if loop is None:
-            return
+            return None
         self.as_list(members)
         self.assign_running(statement, 0)
         with self.for_block(statement, self.text(loop.iterable)):
             self.fill(statement.body, members)
             self.assign_running(statement, 1)
+        return None
 
     @contextmanager
     def for_block(self, statement: syntax.For, iterable: str) -> Iterator[None]:

@@ -23,7 +23,12 @@ def render_loop(target: syntax.Target, iterable: str, body: Sequence[str]) -> st
     """`i, (b, _) in enumerate(items)`: only the names that the body reads, and only the counting that it needs."""
     read = set(re.findall(r"\w+", " ".join(body)))
     items = target.items
-    if len(items) == 2 and iterable.startswith("enumerate(") and closes_last(iterable) and ", " not in top(iterable[10:-1]):
+    if (
+        len(items) == 2
+        and iterable.startswith("enumerate(")
+        and closes_last(iterable)
+        and ", " not in top(iterable[10:-1])
+    ):
         inner = iterable[10:-1]
         if items[0].name is not None and items[0].name not in read:
             return f"{render_target(items[1], read)} in {inner}"

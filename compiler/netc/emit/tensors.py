@@ -46,7 +46,9 @@ class Tensors(RunTime):
     def fresh_name(self) -> str:
         """A name for a value that an inlined block reads again."""
         text = " ".join([*self.out.items, *self.inputs()])
-        return next(n for n in ("entered", *(f"entered_{i}" for i in range(2, 1000))) if not re.search(rf"\b{n}\b", text))
+        return next(
+            n for n in ("entered", *(f"entered_{i}" for i in range(2, 1000))) if not re.search(rf"\b{n}\b", text)
+        )
 
     def tensor(self, expr: syntax.Expr) -> Py:
         """The source of a tensor: a name, an entry of a tuple, or a function of tensors."""
@@ -160,7 +162,9 @@ class Tensors(RunTime):
             text = f" {sign} ".join(side.at(level if i == 0 else level + 1) for i, side in enumerate(sides))
             return Py(text, level)
         listed = f"[{', '.join(side.text for side in sides)}]"
-        return Py(f"{self.imported(layer.function)}({', '.join([listed, *self.arguments(use.arguments, self.run_text)])})")
+        return Py(
+            f"{self.imported(layer.function)}({', '.join([listed, *self.arguments(use.arguments, self.run_text)])})"
+        )
 
     def function(self, use: Use, flow: Py | None) -> Py:
         """The call of a function: `F.relu(x)`, `x.mean((2, 3))`, `a + b`, `torch.cat([a, b], dim=1)`."""

@@ -8,7 +8,14 @@ WIDTH = 88
 INDENT = "    "
 OPENING, CLOSING = "([{", ")]}"
 # Where a bracket's content is broken when it has no commas, loosest first.
-OPERATORS = ((" for ", " if "), (" if ", " else "), (" or ",), (" and ",), (" + ", " - "), (" * ", " / ", " // ", " % "))
+OPERATORS = (
+    (" for ", " if "),
+    (" if ", " else "),
+    (" or ",),
+    (" and ",),
+    (" + ", " - "),
+    (" * ", " / ", " // ", " % "),
+)
 
 
 def layout(lines: list[str]) -> list[str]:
@@ -43,7 +50,7 @@ def inside(indent: str, body: str) -> list[str]:
     if broken is not None:
         return broken
     if body.endswith(tuple(CLOSING)) and not body.startswith("*"):
-        return [piece for piece in fold(f"{indent}{body}")]
+        return list(fold(f"{indent}{body}"))
     return fold(indent + body)
 
 

@@ -211,6 +211,7 @@ class Template:
     sites: dict[syntax.Node, Site] = field(default_factory=dict)
     terms: dict[syntax.Node, Term] = field(default_factory=dict)
     joins: dict[tuple[Hashable, Hashable], Joined] = field(default_factory=dict)
+    chosen: dict[syntax.Node, Term] = field(default_factory=dict)
     locals: dict[syntax.Node, dict[str, Term]] = field(default_factory=dict)
     constructions: list[Construction] = field(default_factory=list)
     output: Values | None = None

@@ -7,7 +7,7 @@ from typing import Any
 
 from netc import syntax
 from netc.diagnostics import Label, nearest
-from netc.elaborate.conditions import TRAINING
+from netc.elaborate.conditions import TRAINING, holds_recipe
 from netc.elaborate.stages import Stages
 from netc.elaborate.syntactic import labels_in
 from netc.elaborate.values import (
@@ -47,6 +47,11 @@ class Bindings(Stages):
         if not is_flowing(value) and not isinstance(value, LayerRef | BlockRef | Bound | Deferred):
             frame.template.terms.setdefault(statement, self.render(statement.value, frame))
         self.bind_target(statement.target, value, frame, statement)
+        if isinstance(value, Bound) and statement.target.name is not None:
+            term = self.render(value.call, value.frame)
+            frame.env[statement.target.name] = Binding(value, term, statement.target.span)
+        if isinstance(statement.value, syntax.Index) and holds_recipe(value):
+            frame.template.chosen[statement] = self.render(statement.value.index, frame)
         return None
 
     def assigned_value(self, expr: syntax.Expr, frame: Frame) -> Any:

@@ -105,7 +105,8 @@ class Containers(Joining):
         """A labelled suite that is more than a Sequential: a class of its own inside the definition."""
         key = (statement, frame.template.key)
         if key not in self.templates:
-            name = class_name(label or "block")
+            fixed = statement.label.parts if isinstance(statement.label, syntax.String) else ()
+            name = class_name("".join(part for part in fixed if isinstance(part, str)) or label or "block")
             self.templates[key] = Template(key, name, statement, tuple(body), False, frame.template)
         template = self.templates[key]
         module = Module("block", template.name, statement.span, text="")

@@ -103,7 +103,9 @@ class Lookup:
     def bind_target(self, target: syntax.Target, value: Any, frame: Frame, owner: syntax.Node) -> None:
         """Binds the names of a `for` or an assignment to a value, taken apart as the target is."""
         if target.name is not None:
-            frame.env[target.name] = self.binding(target.name, value, owner, target)
+            bound = self.binding(target.name, value, owner, target)
+            recipe = isinstance(value, LayerRef | BlockRef)
+            frame.env[target.name] = Binding(value, recipe_term(value), target.span) if recipe else bound
             return
         if not isinstance(value, list | tuple) or len(value) != len(target.items):
             count = len(value) if isinstance(value, list | tuple) else 1

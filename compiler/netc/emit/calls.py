@@ -69,7 +69,11 @@ class Calls:
         raise Freeze(self.resolver.taint(self.template, guard.condition))
 
     def settle_rest(self) -> None:
-        """Conditions that nothing emitted asks must not depend on parameters that are kept."""
+        """Conditions that nothing emitted asks, and what chose a layer, must not depend on parameters that are kept."""
+        for term in self.template.chosen.values():
+            tainted = self.resolver.taint(self.template, term)
+            if tainted:
+                raise Freeze(tainted)
         for node, site in self.template.sites.items():
             if isinstance(site, Guard) and node not in self.asked_for and not depends_on_training(site.condition):
                 if len(site.outcomes) == 1:
@@ -163,6 +167,7 @@ class Calls:
         parts = [self.supplied(use, place) for place in signature.inputs]
         extra = [self.supplied(use, place) for place in signature.lifted]
         positional, names = True, list(callee.parameters)
+        self.refuse_chosen(use, {name for name, _ in signature.parameters})
         for name, has_default in signature.parameters:
             if has_default and extra and positional:
                 parts += extra
@@ -178,6 +183,16 @@ class Calls:
             lifted = self.resolver.plan(callee).lifted
             extra = [f"{lifted[place]}={source}" for place, source in zip(signature.lifted, extra, strict=False)]
         return call(self.classes.name(callee), [*parts, *extra])
+
+    def refuse_chosen(self, use: Use, kept: set[str]) -> None:
+        """A layer that the class is written for, rather than told, must not depend on parameters that are kept."""
+        for name, term in use.bindings.items():
+            atom = only_atom(term)
+            if name in kept or not isinstance(atom, Written) or not is_choice(atom):
+                continue
+            tainted = self.resolver.taint(self.template, term)
+            if tainted:
+                raise Freeze(tainted)
 
     def supplied(self, use: Use, place: Any) -> str:
         """What a class is given for a size or name that it lifted."""
@@ -242,6 +257,11 @@ def number(term: Term) -> float | None:
         return float(str(term))
     except ValueError:
         return None
+
+
+def is_choice(atom: Written) -> bool:
+    """Whether an expression chooses among others: `a if p else b`, `items[i]`."""
+    return atom.source.startswith("{0} if {1}") or atom.source.startswith("{0}[")
 
 
 def settled_label(source: str) -> tuple[str, bool]:

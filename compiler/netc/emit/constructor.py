@@ -128,7 +128,9 @@ class Constructor(Initialising):
         if flag is None and isinstance(statement.label, syntax.Name) and is_optional_member(statement):
             self.lines.add(f"self.{statement.label.id} = None")
         before = dict(self.plan.current)
-        with self.lines.block(f"if {flag or self.condition(statement.when)}:"):
+        condition = self.condition(statement.when)
+        condition = flag if flag is not None and " is not None" not in condition else condition
+        with self.lines.block(f"if {condition}:"):
             self.member_body(statement)
             self.assign_running(statement, 1)
         self.plan.current = before

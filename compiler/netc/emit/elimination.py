@@ -143,10 +143,14 @@ class Elimination:
         index, axis = place.key
         value = list(values_in(use.inner))[index]
         inner = self.summary(use.template, Term.of(value.shape[axis]))
-        if any(not self._is_outward(use.template, atom) for atom in inner.atoms() if isinstance(atom, Place)):
-            self.plan(use.template).exposed[(index, axis)] = f"out_{axis_name(value, axis)}"
-            return Term.atom(Place("exposed", place.owner, place.key))
-        return self.normalise(template, self.in_caller(use, inner))
+        outward = all(self._is_outward(use.template, atom) for atom in inner.atoms() if isinstance(atom, Place))
+        if outward and not any(map(is_conditional, inner.atoms())):
+            return self.normalise(template, self.in_caller(use, inner))
+        told = self.normalise(template, self.in_caller(use, inner)) if outward else None
+        if told is not None and not any(map(is_conditional, told.atoms())):
+            return told
+        self.plan(use.template).exposed[(index, axis)] = f"out_{axis_name(value, axis)}"
+        return Term.atom(Place("exposed", place.owner, place.key))
 
     def _is_outward(self, template: Template, place: Place) -> bool:
         """Whether who uses a block can tell a place: a parameter or an input, its own or of a block around it."""
@@ -343,10 +347,9 @@ def folded(term: Term) -> Term:
     """Conditional expressions whose condition is about numbers replaced by the side that it takes."""
 
     def fold(atom: Atom) -> Term | None:
-        if isinstance(atom, Written) and atom.source == "{0} if {1} else {2}":
+        if isinstance(atom, Written) and is_conditional(atom):
             outcome = verdict(atom.operands[1])
-            if outcome is not None:
-                return folded(atom.operands[0 if outcome else 2])
+            return same_question(atom) if outcome is None else folded(atom.operands[0 if outcome else 2])
         if isinstance(atom, Written) and atom.source in ("{0} and {1}", "{0} or {1}"):
             left, right = verdict(atom.operands[0]), verdict(atom.operands[1])
             neutral = atom.source == "{0} and {1}"
@@ -357,6 +360,22 @@ def folded(term: Term) -> Term:
         return None
 
     return term.substitute(fold)
+
+
+def same_question(atom: Written) -> Term:
+    """`a if p else b if p else c` without the second question."""
+    then, condition, otherwise = (folded(operand) for operand in atom.operands)
+    inner, other = only_atom(then), only_atom(otherwise)
+    if isinstance(inner, Written) and is_conditional(inner) and inner.operands[1] == condition:
+        then = inner.operands[0]
+    if isinstance(other, Written) and is_conditional(other) and other.operands[1] == condition:
+        otherwise = other.operands[2]
+    parts = (then, condition, otherwise)
+    return then if then == otherwise else written(atom.source, parts, atom.level, atom.needs, atom.requires)
+
+
+def is_conditional(atom: Atom) -> bool:
+    return isinstance(atom, Written) and atom.source == "{0} if {1} else {2}"
 
 
 def verdict(condition: Term) -> bool | None:

@@ -18,7 +18,7 @@ from netc.emit.results import result_hint
 from netc.emit.tensors import names_in
 from netc.emit.wrapping import INDENT, WIDTH, layout, split
 from netc.graph import Guard, Network, Parameter, Template, Unrolled, Use
-from netc.layer import Layer
+from netc.layer import Layer, is_int
 from netc.naming import TAKEN, python_name, short_name
 from netc.sources import ModelSource
 from netc.terms import COMPARE, SUM, Place, Symbol, Term, Written, written
@@ -206,6 +206,9 @@ class Model(ClassNames):
         doc = template.doc or (self.network.doc if template is self.network.template else "")
         if doc:
             lines += [*docstring(doc), ""]
+        buffers = [s.name for s in statements_in(template.body, template) if isinstance(s, syntax.Param) and s.kind == "buffer"]
+        if buffers and forward is not None:
+            lines += [*(f"{INDENT}{name}: Tensor" for name in buffers), ""]
         signature = self.signatures[template]
         arguments = ["self", *self.constructor_arguments(template, signature)]
         body = pruned(init.items)
@@ -213,7 +216,9 @@ class Model(ClassNames):
         if len(body) + len(stored) > 1 or len(arguments) > 1 or template.sequential:
             lines += layout([f"{INDENT}def __init__({', '.join(arguments)}) -> None:"])
             first = 0 if template.sequential and body[0] != "super().__init__()" else 1
-            statements = [*body[:first], *defaults, *stored, *body[first:]]
+            statements = [*body[:first], *defaults, *body[first:]]
+            for line in reversed(stored):
+                statements.insert(place_for(line, statements, first + len(defaults)), line)
             lines += layout([INDENT * 2 + line for line in statements])
             lines.append("")
         if forward is not None:
@@ -282,6 +287,8 @@ class Model(ClassNames):
             return "bool"
         if isinstance(value, int | float | str):
             return "int" if isinstance(value, int) else type(value).__name__
+        if isinstance(value, tuple) and len(value) in (2, 3) and all(is_int(item) for item in value):
+            return f"tuple[{', '.join(['int'] * len(value))}]"
         if isinstance(value, tuple | list | range):
             inner = {self.value_hint(item) for item in value}
             if "float" in inner:
@@ -447,6 +454,13 @@ def imported(line: str) -> str:
 
 def input_rank(template: Template) -> int:
     return max((value.rank for value in template.inputs.values()), default=0)
+
+
+def place_for(stored: str, statements: list[str], first: int) -> int:
+    """Where `self.name = name` can stand: among the first statements, or behind the one that makes the name."""
+    source = stored.rpartition(" = ")[2]
+    made = [index for index, line in enumerate(statements) if line.startswith(f"{source} = ")]
+    return made[0] + 1 if made and made[0] >= first else first
 
 
 def tuple_text(text: str) -> str:

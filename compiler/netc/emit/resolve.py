@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from netc import syntax
-from netc.emit.elimination import Elimination, Inexpressible, axis_name, folded, selecting
+from netc.emit.elimination import Elimination, Inexpressible, axis_name, folded, selecting, values_in
 from netc.graph import Guard, Joined, Loop, Template, Use
 from netc.naming import python_name, snake_case
 from netc.terms import Atom, Place, Term, Written, written
@@ -74,6 +74,8 @@ class Resolver(Elimination):
                 yield from self._taints(home, self.normalise(home, home.terms[atom.owner]), seen)
             elif isinstance(site := home.sites.get(atom.owner), Loop):
                 yield from self._taints(home, self.normalise(home, site.iterable), seen)
+            if atom.kind == "exposed":
+                yield from self._exposed_taints(home, atom, seen)
             if atom.kind == "join":
                 joined = home.joins.get((atom.owner, atom.key), Joined())
                 for inner in (
@@ -83,6 +85,14 @@ class Resolver(Elimination):
                     *selecting(home, atom.owner),
                 ):
                     yield from self._taints(home, self.normalise(home, inner), seen)
+
+    def _exposed_taints(self, template: Template, atom: Place, seen: set[Any]) -> Iterator[str]:
+        """What a size depends on that the class of a block tells."""
+        use = template.sites.get(atom.owner)
+        if isinstance(use, Use) and use.template is not None:
+            index, axis = atom.key
+            size = Term.of(list(values_in(use.inner))[index].shape[axis])
+            yield from self._taints(use.template, self.normalise(use.template, size), seen)
 
     def _owner_taints(self, atom: Place, seen: set[Any]) -> Iterator[str]:
         owner = atom.owner

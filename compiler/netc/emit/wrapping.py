@@ -36,7 +36,10 @@ def fold(line: str) -> list[str]:
     head, body, tail = text[: start + 1], text[start + 1 : end].strip(), text[end:]
     if len(indent + head) > WIDTH:
         return [line]
-    return [indent + head, *inside(indent + INDENT, body.removesuffix(",")), *fold(indent + tail)]
+    body = body.removesuffix(",")
+    listed = head[-2:-1] in ("", " ", "(", "[", "{", "*", "=") and len(split(body, (", ",))) > 1
+    lines = [p for part in split(body, (", ",)) for p in entry(indent + INDENT, part)] if listed else inside(indent + INDENT, body)
+    return [indent + head, *lines, *fold(indent + tail)]
 
 
 def inside(indent: str, body: str) -> list[str]:

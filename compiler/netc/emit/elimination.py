@@ -73,6 +73,7 @@ class Elimination:
         self.plans: dict[Template, Plan] = {}
         self._normal: dict[tuple[Template, Atom, frozenset[Any]], Term | None] = {}
         self._visiting: set[tuple[Template, Atom]] = set()
+        self._deciding: set[Guard] = set()  # a size that a condition reads may itself come from that condition
         self._constants: dict[tuple[Template, str], Term | None] = {}
 
     def plan(self, template: Template) -> Plan:
@@ -250,12 +251,16 @@ class Elimination:
 
     def decided(self, template: Template, guard: Guard) -> bool | None:
         """The outcome of a condition that no kept parameter of the net can change."""
-        if len(guard.outcomes) == 2:
+        if len(guard.outcomes) == 2 or guard in self._deciding:
             return None
         (outcome,) = guard.outcomes
-        if not self.taint(template, guard.condition):
-            return outcome
-        return verdict(self.known(template, guard.condition))
+        self._deciding.add(guard)
+        try:
+            if not self.taint(template, guard.condition):
+                return outcome
+            return verdict(self.known(template, guard.condition))
+        finally:
+            self._deciding.discard(guard)
 
     def known(self, template: Template, term: Term) -> Term:
         """A term with the values of all parameters that have one only."""

@@ -206,7 +206,8 @@ class Model(ClassNames):
         doc = template.doc or (self.network.doc if template is self.network.template else "")
         if doc:
             lines += [*docstring(doc), ""]
-        buffers = [s.name for s in statements_in(template.body, template) if isinstance(s, syntax.Param) and s.kind == "buffer"]
+        params = [s for s in statements_in(template.body, template) if isinstance(s, syntax.Param)]
+        buffers = [param.name for param in params if param.kind == "buffer"]
         if buffers and forward is not None:
             lines += [*(f"{INDENT}{name}: Tensor" for name in buffers), ""]
         signature = self.signatures[template]

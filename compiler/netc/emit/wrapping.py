@@ -38,7 +38,8 @@ def fold(line: str) -> list[str]:
         return [line]
     body = body.removesuffix(",")
     listed = head[-2:-1] in ("", " ", "(", "[", "{", "*", "=") and len(split(body, (", ",))) > 1
-    lines = [p for part in split(body, (", ",)) for p in entry(indent + INDENT, part)] if listed else inside(indent + INDENT, body)
+    inner = indent + INDENT
+    lines = [p for part in split(body, (", ",)) for p in entry(inner, part)] if listed else inside(inner, body)
     return [indent + head, *lines, *fold(indent + tail)]
 
 

@@ -83,7 +83,7 @@ class Rendering(Lookup):
         operands: list[Term] = []
         for part in expr.parts:
             if isinstance(part, str):
-                source += part.replace("{", "{{{{").replace("}", "}}}}")
+                source += part.replace("\\", "\\\\").replace("{", "{{{{").replace("}", "}}}}")
             else:
                 source += "{{{" + str(len(operands)) + "}}}"
                 operands.append(self.render(part, frame))

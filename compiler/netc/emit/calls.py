@@ -8,6 +8,7 @@ from typing import Any
 
 from netc import syntax
 from netc.emit.elimination import Freeze, only_atom
+from netc.emit.layout import quoted
 from netc.emit.python import Py, call
 from netc.emit.resolve import Resolver
 from netc.graph import Argument, Guard, Loop, Template, Unrolled, Use
@@ -272,4 +273,4 @@ def settled_label(source: str) -> tuple[str, bool]:
 
 def attribute(label: str) -> str:
     """How a member is reached from `self`: as an attribute, or by its number or odd name."""
-    return f"self.{label}" if label.isidentifier() and not iskeyword(label) else f'self.get_submodule("{label}")'
+    return f"self.{label}" if label.isidentifier() and not iskeyword(label) else f"self.get_submodule({quoted(label)})"

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from netc import syntax
 from netc.emit.elimination import Inexpressible
 from netc.emit.python import Py
+from netc.emit.resolve import own_names
 from netc.emit.targets import render_loop
+from netc.emit.tensors import names_in
 from netc.emit.wrapping import INDENT
 from netc.graph import Guard, Use
 
@@ -103,7 +105,9 @@ def listed_branches(writer: Forward, fork: syntax.Fork, body: Sequence[syntax.St
 
 def list_name(writer: Forward) -> str:
     text = "\n".join(writer.out.items)
-    return next(name for name in ("branches", "inner", "parts", "members") if f"{name} = " not in text)
+    taken = {name.id for name in names_in(writer.template.body)} | own_names(writer.template)
+    names = ("branches", "inner", "parts", "members", *(f"branches_{number}" for number in range(2, 100)))
+    return next(name for name in names if f"{name} = " not in text and name not in taken)
 
 
 def gather(writer: Forward, body: Sequence[syntax.Stmt], entered: Py, name: str) -> None:

@@ -14,7 +14,7 @@ from netc.emit.python import Lines, Py
 from netc.emit.results import settled_side, write_result
 from netc.emit.sequentials import is_optional_member, statements_of
 from netc.emit.targets import render_loop
-from netc.emit.tensors import Tensors, is_tuple, names_in
+from netc.emit.tensors import Tensors, flow_inputs, is_tuple, names_in
 from netc.emit.wrapping import WIDTH
 from netc.graph import Guard, Template, Use
 from netc.naming import python_name
@@ -50,7 +50,8 @@ class Forward(Tensors):
 
     def entering(self, inputs: Sequence[str]) -> Py:
         """What flows at first: the input, or several that came together."""
-        flowing = [name for name, known in zip(inputs, self.template.inputs, strict=False) if is_flow_input(known)]
+        known = flow_inputs(self.template)
+        flowing = [name for name, own in zip(inputs, self.template.inputs, strict=False) if own in known]
         return Py(", ".join(flowing), 0) if len(flowing) > 1 else Py(inputs[0])
 
     @property
@@ -232,10 +233,10 @@ class Forward(Tensors):
 
     def apply_member(self, member: str, extras: Sequence[str], use: Use | None) -> None:
         template = use.template if use is not None else None
-        if template is not None and template.parent is None and not any(map(is_flow_input, template.inputs)):
+        if template is not None and template.parent is None and not flow_inputs(template):
             self.flow = Py(f"{member}({', '.join(extras)})")
             return
-        star = "*" if template is not None and "x2" in template.inputs and self.flow.is_name else ""
+        star = "*" if template is not None and len(flow_inputs(template)) > 1 and self.flow.is_name else ""
         self.apply(lambda flow: Py(f"{member}({', '.join([star + flow.text, *extras])})"))
 
     def choose_output(self, use: Use | None, expr: syntax.Expr) -> None:
@@ -448,11 +449,6 @@ class Forward(Tensors):
         self.loop_names -= names
         self.flow = Py(name)
         return None
-
-
-def is_flow_input(name: str) -> bool:
-    """Whether an input of a class is what flows in: `x`, or `x2` of several."""
-    return re.fullmatch(r"x\d*", name) is not None
 
 
 def reads_input(body: Sequence[syntax.Stmt]) -> bool:

@@ -7,6 +7,7 @@ from keyword import iskeyword
 from typing import Any
 
 from netc import syntax
+from netc.emit.resolve import own_names
 from netc.emit.sequentials import Sequentials, is_settled
 from netc.graph import Argument, InitRule
 from netc.layer import Initializer
@@ -46,13 +47,18 @@ class Initialising(Sequentials):
         rest = "".join(f", {a.name}={self.text(a.term)}" for a in arguments)
         return f"{self.imported(value.call)}({torch}.empty({shape or '()'}){rest})"
 
+    @property
+    def each(self) -> str:
+        """What a loop over all modules calls one of them."""
+        return next(name for name in ("module", "part", "each") if name not in own_names(self.template))
+
     def initialise(self) -> None:
         """The `init` rules of the class: inner rules ran in the constructors of the members."""
         order = {"type": 0, "pattern": 1, "label": 2}
         rules = sorted(self.template.inits, key=lambda rule: order[rule.kind])
         by_type = [rule for rule in rules if rule.kind == "type"]
         if by_type:
-            with self.lines.block("for module in self.modules():"):
+            with self.lines.block(f"for {self.each} in self.modules():"):
                 keyword = "if"
                 for same in grouped_rules(by_type):
                     self.init_type(same, keyword)
@@ -72,11 +78,11 @@ class Initialising(Sequentials):
         if not classes:
             return
         types = " | ".join(self.imported(c) for c in classes)
-        with self.lines.block(f"{keyword} isinstance(module, {types}):"):
+        with self.lines.block(f"{keyword} isinstance({self.each}, {types}):"):
             for name, value, arguments in rule.rules:
-                line = self.init_call(value, arguments, f"module.{name}")
+                line = self.init_call(value, arguments, f"{self.each}.{name}")
                 if any(self.classes.may_lack(each.target, name) for each in rules):  # type: ignore[attr-defined]
-                    with self.lines.block(f"if module.{name} is not None:"):
+                    with self.lines.block(f"if {self.each}.{name} is not None:"):
                         self.lines.add(line)
                 else:
                     self.lines.add(line)

@@ -11,7 +11,9 @@ from typing import Any
 
 from netc import syntax
 from netc.emit.calls import Calls
+from netc.emit.layout import quoted
 from netc.emit.python import Lines, Py
+from netc.emit.resolve import own_names
 from netc.emit.targets import render_loop
 from netc.emit.wrapping import INDENT
 from netc.terms import Term, Written
@@ -133,7 +135,8 @@ class Sequentials(Calls):
         """The name of a list of members; a name holds things of one type in a constructor."""
         hint = "OrderedDict" if named else "list"
         names = LIST_NAMES[self.open_lists - 1 :] or LIST_NAMES
-        return next(n for n in (*names, *LIST_NAMES) if self.declared.get(n, hint).startswith(hint))
+        free = [n for n in (*names, *LIST_NAMES) if n not in own_names(self.template)]
+        return next(n for n in free if self.declared.get(n, hint).startswith(hint))
 
     def append(self, members: Members, entry: Entry) -> None:
         if members.named and entry.label is None:
@@ -334,7 +337,7 @@ def entry_text(entry: Entry) -> str:
 
 def label_text(label: tuple[str, bool] | None) -> str:
     assert label is not None
-    return f'"{label[0]}"' if label[1] else label[0]
+    return quoted(label[0]) if label[1] else label[0]
 
 
 def assignment(name: str, source: str) -> str:

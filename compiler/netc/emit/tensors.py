@@ -11,7 +11,7 @@ from netc.emit.elimination import Inexpressible
 from netc.emit.python import Lines, Py
 from netc.emit.runtime import RunTime
 from netc.emit.targets import render_target
-from netc.graph import Guard, Use
+from netc.graph import Guard, Template, Use
 from netc.naming import python_name
 from netc.terms import ATOM, PRODUCT, SUM, TERNARY
 
@@ -58,7 +58,7 @@ class Tensors(RunTime):
             case syntax.Name(id=name):
                 if name == "_":
                     return self.flow if is_tuple(self.flow) else Py(self.flush())
-                if name == "x" and "x2" in self.template.inputs and not self.entered:
+                if name == "x" and len(flow_inputs(self.template)) > 1 and not self.entered:
                     return self.entering(self.inputs())
                 return Py(self.tensor_name(name))
             case syntax.Index(value=value, index=index):
@@ -109,6 +109,9 @@ class Tensors(RunTime):
         if statement in self.template.terms or not self.is_tensor(statement):
             return
         self.flush()
+        if self.flow.text in map(python_name, statement.target.names) and not is_flow(statement.value):
+            self.out.add(f"{self.variable} = {self.flow.text}")
+            self.flow = Py(self.variable)
         self.taken_apart = syntax.last_stage(statement.value) if statement.target.items else None
         settled = self.decide(statement.when, optional=True) if statement.when is not None else True
         if settled is False:
@@ -212,3 +215,12 @@ def names_in(nodes: Any) -> Iterator[syntax.Name]:
                         yield from names_in(getattr(node, field))
             case list() | tuple():
                 yield from names_in(node)
+
+
+def is_flow(expr: syntax.Expr) -> bool:
+    return isinstance(expr, syntax.Name) and expr.id == "_"
+
+
+def flow_inputs(template: Template) -> list[str]:
+    """The inputs of a class that flow in: `x`, or `x`, `x2` of several; the others are given as arguments."""
+    return [name for name in template.inputs if re.fullmatch(r"x\d*", name) and name not in template.parameters]

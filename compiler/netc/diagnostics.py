@@ -69,8 +69,25 @@ class Label(Record, eq=True):
     text: str = ""
 
 
+class Edit(Record, eq=True):
+    """A part of the text and what is to stand there instead; an empty span is a place to insert at."""
+
+    span: Span
+    replacement: str
+
+
+class Fix(Record, eq=True):
+    """Edits that take the cause away. A safe one can only be what the author meant; another is a likely guess."""
+
+    edits: tuple[Edit, ...]
+    safe: bool = False
+
+
 class Diagnostic(Record, eq=True):
-    """One cause, said once: a stable code, a headline, the places, and the way out."""
+    """One cause, said once: a stable code, a headline, the places, and the way out.
+
+    `help` is the way out in words, `fix` the same as edits.
+    """
 
     code: str
     message: str
@@ -79,6 +96,7 @@ class Diagnostic(Record, eq=True):
     notes: tuple[str, ...] = ()
     help: str | None = None
     severity: Severity = "error"
+    fix: Fix | None = None
 
 
 @dataclass(eq=False)

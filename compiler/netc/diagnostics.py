@@ -83,6 +83,11 @@ class Fix(Record, eq=True):
     safe: bool = False
 
 
+def replace(span: Span, text: str, *, safe: bool = False) -> Fix:
+    """The fix that puts a text in the place of another."""
+    return Fix((Edit(span, text),), safe)
+
+
 class Diagnostic(Record, eq=True):
     """One cause, said once: a stable code, a headline, the places, and the way out.
 

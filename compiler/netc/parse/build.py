@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, cast
 
-from netc.diagnostics import Source, Span
+from netc.diagnostics import Diagnostic, Label, Source, Span
 from netc.parse import literals
 from netc.parse.lexer import Token
 from netc.parse.statements import Lines, StatementBuilder
@@ -90,11 +91,24 @@ class FileBuilder(StatementBuilder):
 
     def table(self, span: Span, name: Token, columns: list[Token], *rows: tuple[Span, tuple[Expr, ...]]) -> Table:
         titles = tuple(self.new_name(column, span) for column in columns)
-        for here, cells in rows:
-            if len(cells) != len(titles):
-                counts = f"{_count(len(cells), 'value')} in a table of {_count(len(titles), 'column')}"
-                self.report("E0117", here, counts, f"the columns are {', '.join(titles)}", _cells_help(cells))
+        header = Span(span.source, columns[0].start, columns[-1].end)
+        counts = {len(cells) for _, cells in rows}
+        if len(rows) > 1 and len(counts) == 1 and counts != {len(titles)}:  # then the mistake is above
+            values = _count(len(rows[0][1]), "value")
+            message = f"{_count(len(titles), 'column')} over rows of {values}"
+            self.found.add(Diagnostic("E0117", message, Label(header), (Label(rows[0][0], values),)))
+        else:
+            self.check_rows(header, len(titles), rows)
         return Table(span, self.new_name(name, span), titles, tuple(cells for _, cells in rows))
+
+    def check_rows(self, header: Span, titles: int, rows: Sequence[tuple[Span, tuple[Expr, ...]]]) -> None:
+        columns = _count(titles, "column")
+        for here, cells in rows:
+            if len(cells) != titles:
+                values = _count(len(cells), "value")
+                labels = Label(here, values), (Label(header, columns),)
+                message = f"{values} in a table of {columns}"
+                self.found.add(Diagnostic("E0117", message, *labels, help=_cells_help(cells)))
 
     # ---- train ----
 

@@ -28,5 +28,6 @@ CODES: Mapping[str, str] = MappingProxyType(
         "E0119": "a fork with an unknown way to join",
         "E0120": "the text ends in the middle of a statement",
         "E0121": "an argument without a name after one with a name",
+        "E0122": "a statement at the left margin, where definitions stand",
     }
 )

@@ -45,13 +45,15 @@ class Driver(FileBuilder):
 
 
 def parse(source: Source) -> File:
-    """The syntax tree of a file; raises SpecError with all that is wrong in it, as far as it could be read."""
+    """The syntax tree of a file; raises SpecError with every independent error in it."""
     check_hidden(source)
     driver = Driver(source)
     try:
         file = driver.run("file", 0, len(source.text))
-    except SpecError as stopped:
-        raise SpecError((*driver.found.items, *stopped.diagnostics)) from None
+    except SpecError:
+        from netc.parse.recovery import all_errors  # reads the text once more, and goes on behind every error
+
+        raise SpecError(all_errors(source)) from None
     driver.found.raise_if_any()
     assert isinstance(file, File)
     return file

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, cast
 
-from netc.diagnostics import Diagnostic, Diagnostics, Label, Span
+from netc.diagnostics import Diagnostic, Diagnostics, Label, Span, SpecError
 from netc.parse import foreign, literals
 from netc.parse.lexer import RESERVED, Token
 from netc.syntax import (
@@ -74,7 +74,12 @@ class ExpressionBuilder:
         def inner(start: int, end: int) -> Expr:
             return self.expression_at(Span(span.source, start, end))
 
-        return literals.string(span, token, inner)
+        try:
+            return literals.string(span, token, inner)
+        except SpecError as error:
+            for diagnostic in error.diagnostics:
+                self.found.add(diagnostic)
+            return String(span, ())
 
     def group(self, span: Span, *flows: Flow) -> Expr:
         first = flows[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from netc.diagnostics import Diagnostic, Label, Span
+from netc.diagnostics import Diagnostic, Fix, Label, Span, replace
 from netc.parse.lexer import CLOSERS, OPENERS, Token
 from netc.parse.place import ENDS, Place
 
@@ -21,8 +21,16 @@ def explain(place: Place) -> Diagnostic:
     return next((found for check in checks if (found := check(place))), None) or _stray(place)
 
 
-def _fault(code: str, message: str, span: Span, text: str = "", *labels: Label, help: str | None = None) -> Diagnostic:
-    return Diagnostic(code, message, Label(span, text), labels, help=help)
+def _fault(
+    code: str,
+    message: str,
+    span: Span,
+    text: str = "",
+    *labels: Label,
+    help: str | None = None,
+    fix: Fix | None = None,
+) -> Diagnostic:
+    return Diagnostic(code, message, Label(span, text), labels, help=help, fix=fix)
 
 
 # ---- brackets ----
@@ -32,7 +40,8 @@ def _bracket(place: Place) -> Diagnostic | None:
     token, lexer = place.token, place.lexer
     if token.type in CLOSERS and lexer.closed is None:
         if not lexer.brackets:
-            return _fault("E0104", f"{place.shown} closes nothing", place.span, "nothing is open here")
+            fix = replace(place.span, "")
+            return _fault("E0104", f"{place.shown} closes nothing", place.span, "nothing is open here", fix=fix)
         opener = lexer.brackets[-1]
         if any(outer.text == CLOSERS[token.type] for outer in lexer.brackets):
             return _unclosed(place, opener, Span(lexer.source, token.start, token.start))
@@ -48,7 +57,8 @@ def _bracket(place: Place) -> Diagnostic | None:
 def _unclosed(place: Place, opener: Token, span: Span) -> Diagnostic:
     label = Label(place.lexer.span(opener), "opened here")
     closer = OPENERS[opener.type]
-    return _fault("E0103", f"`{opener.text}` is never closed", span, f"expected `{closer}` here", label)
+    text, fix = f"expected `{closer}` here", replace(span, closer)
+    return _fault("E0103", f"`{opener.text}` is never closed", span, text, label, fix=fix)
 
 
 # ---- lines ----
@@ -60,7 +70,7 @@ def _layout(place: Place) -> Diagnostic | None:
             return _fault("E0109", "unexpected indentation", place.span, "the first line stands at the left margin")
         help = "if the line above opens a block, it ends with `:`"
         return _fault("E0109", "unexpected indentation", place.span, "deeper than the line above", help=help)
-    if place.viable("_INDENT") and place.before:
+    if place.lacks_block and place.before:
         here = place.lexer.span(place.before)
         return _fault("E0111", "a block is missing", here, "opens a block", help="indent the lines that belong to it")
     return None
@@ -82,10 +92,12 @@ def _equals(place: Place) -> Diagnostic | None:
     """`==` for `=` and the other way round."""
     equal = place.kind_of("=")
     if place.token.type == "EQUAL" and place.viable(equal):
-        return _fault("E0113", "`==` compares, `=` binds a name", place.span, "expected `=`")
+        fix = replace(place.span, "=", safe=True)
+        return _fault("E0113", "`==` compares, `=` binds a name", place.span, "expected `=`", fix=fix)
     in_condition = _CONDITION.search(place.line_before)
     if place.token.type == equal and in_condition and place.viable("EQUAL"):
-        return _fault("E0113", "`=` binds a name, `==` compares", place.span, "expected `==`")
+        fix = replace(place.span, "==", safe=True)
+        return _fault("E0113", "`=` binds a name, `==` compares", place.span, "expected `==`", fix=fix)
     return None
 
 
@@ -95,7 +107,8 @@ def _reserved(place: Place) -> Diagnostic | None:
         message = f"`{before.text}` is a reserved word"
         if token.type == "COLON":
             help = f'as a label it is quoted: `"{before.text}": ...`'
-            return _fault("E0112", message, place.lexer.span(before), help=help)
+            span = place.lexer.span(before)
+            return _fault("E0112", message, span, help=help, fix=replace(span, f'"{before.text}"', safe=True))
         if token.type == place.kind_of("="):
             return _fault("E0112", message, place.lexer.span(before), help="take another name")
     name_only = place.viable("NAME") and not place.viable("NUMBER") and not place.viable("DEF")
@@ -118,7 +131,7 @@ def _misplaced(place: Place) -> Diagnostic | None:
         message = "a statement outside of a block" if token.type != "_DEDENT" else "unexpected end of a block"
         help = "at the left margin stand definitions; statements are indented under `net Name:` or `def Name:`"
         span = place.line_so_far if place.same_line and before else place.span
-        return _fault("E0101", message, span, help=help)
+        return _fault("E0122", message, span, help=help)
     return None
 
 
@@ -144,15 +157,26 @@ def _missing(place: Place) -> Diagnostic | None:
     before, token, brackets = place.before, place.token, place.brackets
     if before is None or (token.type == "$END" and not place.lexer.layout):
         return None
+    words = place.line_before.split()
+    inside = len(place.lexer.indents) > 1
+    if inside and len(words) == 2 and words[-1] == before.text and place.expected == "`:`":  # `data MNIST(...)`
+        end = place.line_so_far.start + len(words[0])
+        return _mark(":", Span(place.lexer.source, end, end))
     marks = [",", ":", *(["in"] if _LOOP.search(place.line_before) else []), ";", "=", "("]
     if place.line_before.strip() == before.text and token.type == "NAME" and token.text[0].islower():
         marks = [",", ";", ":", "="]
     for mark in marks:
         if place.fits(place.kind_of(mark)):
-            return _fault("E0102", f"missing `{mark}`", place.gap, f"expected `{mark}` here")
+            return _mark(mark, place.gap)
     if brackets and place.fits(place.kind_of(OPENERS[brackets[-1].type])):
         return _unclosed(place, brackets[-1], place.gap)
     return None
+
+
+def _mark(mark: str, gap: Span) -> Diagnostic:
+    text = f" {mark}" if mark in ("in", "=") else mark
+    fix = replace(gap, text, safe=mark in (":", ",", "in"))
+    return _fault("E0102", f"missing `{mark}`", gap, f"expected `{mark}` here", fix=fix)
 
 
 def _stray(place: Place) -> Diagnostic:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from netc.diagnostics import Diagnostic, Diagnostics, Label, Span
+from netc.diagnostics import Diagnostic, Diagnostics, Label, Span, replace
 from netc.syntax import Attribute, Binary, Call, Expr, Flow, Name
 
 _MODULES = ("nn", "torch")
@@ -18,13 +18,13 @@ def check_attribute(found: Diagnostics, span: Span, value: Expr, attr: str) -> N
         help = f"a label names a submodule, and its name alone applies it again: `{attr}`"
         _report(found, span, "there is no `self` here", help)
     elif isinstance(value, Name) and value.id in _MODULES and not (value.id == "nn" and attr.islower()):
-        _report(found, span, f"`{value.id}.` is not written here", _spelling(attr))
+        _report(found, span, f"`{value.id}.` is not written here", _spelling(attr), _DIMENSION.sub("", attr))
 
 
 def check_call(found: Diagnostics, function: Expr) -> None:
     """`F.relu(x)`."""
     if isinstance(function, Attribute) and isinstance(function.value, Name) and function.value.id == "F":
-        _report(found, function.span, "`F.` is not written here", _spelling(function.attr))
+        _report(found, function.span, "`F.` is not written here", _spelling(function.attr), function.attr)
 
 
 def check_comparison(found: Diagnostics, flow: Flow) -> None:
@@ -49,5 +49,6 @@ def _spelling(attr: str) -> str:
     return f"write `{short}`: what reaches it says how many dimensions and how many input channels it has"
 
 
-def _report(found: Diagnostics, span: Span, message: str, help: str | None) -> None:
-    found.add(Diagnostic("E0113", message, Label(span), help=help))
+def _report(found: Diagnostics, span: Span, message: str, help: str | None, plain: str | None = None) -> None:
+    fix = replace(span, plain) if plain else None
+    found.add(Diagnostic("E0113", message, Label(span), help=help, fix=fix))

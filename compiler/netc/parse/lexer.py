@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from netc.diagnostics import Source, Span, SpecError
+from netc.diagnostics import Diagnostic, Source, Span, SpecError
 from netc.parse import lexical
 from netc.parse.tables import Tables
 
@@ -21,6 +21,7 @@ RESERVED = frozenset("and or not if elif else for in when true false none fork".
 
 _BLANK = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*")
 _INDENT = re.compile(r"[ \t]*")
+_NEXT = re.compile(r"[^\n]*\n(?:[ \t]*(?:#[^\n]*)?\r?\n)*([ \t]*)")
 _ASSIGNS = re.compile(r"[ \t]*=(?!=)")
 
 
@@ -59,6 +60,8 @@ class Lexer:
         """Layout tokens still to be given out, the next one last."""
         self.last: Token | None = None
         """The last token that is text."""
+        self.faults: list[Diagnostic] | None = None
+        """Where a list stands here, faults of the text are put into it, and reading goes on behind them."""
         if layout:
             self._open_file()
 
@@ -75,11 +78,21 @@ class Lexer:
         return other
 
     def next(self, states: list[int]) -> Token:
-        """The next token for a parser in these states; raises SpecError where no token starts."""
+        """The next token for a parser in these states.
+
+        Raises SpecError where no token starts or the indentation fits no block, unless `faults` takes it, and in any
+        case where something is nested too deep.
+        """
         while not self.waiting:
             match = self.tables.words.match(self.source.text, self.position, self.end)
             if match is None:
-                raise lexical.no_token(self.source, self.position)
+                fault = lexical.no_token(self.source, self.position)
+                self._report(fault)
+                span = fault.diagnostics[0].primary.span
+                self.position = span.end
+                if span.text[0] == '"':  # it was meant to be a string
+                    return self._word(Token("STRING", '""', span.start, span.end), states)
+                continue
             kind = match.lastgroup or ""
             start, end = match.span(kind)
             self.position = end
@@ -146,7 +159,10 @@ class Lexer:
             left = self.indents.pop()
             self.waiting.insert(0, Token("_DEDENT", indent, begin, end))
         if width != self.indents[-1]:
-            raise lexical.uneven(Span(self.source, begin, end), self.indents[-1], left)
+            self._report(lexical.uneven(Span(self.source, begin, end), self.indents[-1], left))
+            following = _NEXT.match(self.source.text, end)  # the line is read as one of the block that it left halfway
+            self.indents.append(left if following and len(following[1]) == left else width)
+            del self.waiting[0]
         return None
 
     def _same_character(self, indent: str, begin: int) -> None:
@@ -157,7 +173,8 @@ class Lexer:
         for index, character in enumerate(indent):
             if character != self.indent_character:
                 span = Span(self.source, begin + index, begin + len(indent))
-                raise lexical.mixed_indentation(span, self.indent_character)
+                self._report(lexical.mixed_indentation(span, self.indent_character))
+                return
 
     def _close_file(self, end: int) -> None:
         self.position = end
@@ -168,6 +185,11 @@ class Lexer:
             self.indents = [0]
             self.last = None
         self.waiting.insert(0, Token("$END", "", end, end))
+
+    def _report(self, fault: SpecError) -> None:
+        if self.faults is None:
+            raise fault
+        self.faults += fault.diagnostics
 
     def span(self, token: Token) -> Span:
         return Span(self.source, token.start, token.end)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from unicodedata import normalize
 
-from netc.diagnostics import Diagnostic, Label, Source, Span, SpecError
+from netc.diagnostics import Diagnostic, Fix, Label, Source, Span, SpecError, replace
 
 _HIDDEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\x00]")
 """Characters that show nothing or turn the reading direction, anywhere after a byte order mark."""
 
+_PLAIN = {"“": '"', "”": '"', "‘": '"', "’": '"', "'": '"', "→": "->", "−": "-", "–": "-", "\\": ""}
+"""What the author meant by a character, beyond what Unicode says of it."""
 _ADVICE = {
     "'": 'strings take double quotes: `"..."`',
     "!": "a condition is negated with `not`",
@@ -24,19 +27,24 @@ _ADVICE = {
 }
 
 
-def error(code: str, span: Span, message: str, text: str = "", help: str | None = None) -> SpecError:
-    return SpecError((Diagnostic(code, message, Label(span, text), help=help),))
+def error(
+    code: str, span: Span, message: str, text: str = "", help: str | None = None, fix: Fix | None = None
+) -> SpecError:
+    return SpecError((Diagnostic(code, message, Label(span, text), help=help, fix=fix),))
 
 
 def check_hidden(source: Source) -> None:
     """Refuse invisible and bidirectional characters, in comments too: they make a text read otherwise than it looks."""
-    found = _HIDDEN.search(source.text, source.text.startswith("\ufeff"))
+    found = [_hidden(source, match) for match in _HIDDEN.finditer(source.text, source.text.startswith("\ufeff"))]
     if found:
-        span = Span(source, found.start(), found.end())
-        message = f"invisible character {name_of(found[0])}"
-        raise error(
-            "E0107", span, message, "here, though nothing shows", "delete it, and type the line again if in doubt"
-        )
+        raise SpecError(tuple(found))
+
+
+def _hidden(source: Source, match: re.Match[str]) -> Diagnostic:
+    label = Label(Span(source, match.start(), match.end()), "here, though nothing shows")
+    help = "delete it, and type the line again if in doubt"
+    fix = replace(label.span, "", safe=True)
+    return Diagnostic("E0107", f"invisible character {name_of(match[0])}", label, help=help, fix=fix)
 
 
 def no_token(source: Source, position: int) -> SpecError:
@@ -46,6 +54,7 @@ def no_token(source: Source, position: int) -> SpecError:
         position += 1
     character = text[position]
     span = Span(source, position, position + 1)
+    fix: Fix | None
     if character == '"':
         line_end = re.compile(r"[^\r\n]*").match(text, position)
         end = line_end.end() if line_end else position + 1
@@ -53,13 +62,18 @@ def no_token(source: Source, position: int) -> SpecError:
         return error("E0105", span, "this string is never closed", 'opens here, and its line ends without a `"`')
     if character.isspace():
         help = "use an ordinary space" if character != "\r" else "end lines with a line feed"
-        return error("E0106", span, f"unexpected character {name_of(character)}", "looks like a space", help)
+        fix = replace(span, " " if character != "\r" else "\n", safe=True)
+        return error("E0106", span, f"unexpected character {name_of(character)}", "looks like a space", help, fix)
     name = f"`{character}`" if character.isascii() else f"`{character}` ({name_of(character)})"
     message = f"unexpected character {name if character.isprintable() else name_of(character)}"
+    plain = _PLAIN.get(character, normalize("NFKC", character) if not character.isascii() else "")
+    fix = replace(span, plain, safe=True) if character in _PLAIN or (plain.isascii() and plain) else None
     advice = _ADVICE.get(character)
-    if advice is None and character.isalpha():
+    if advice is None and fix is not None:
+        advice = f"write the plain `{plain}`"
+    elif advice is None and character.isalpha():
         advice = "names are written with a to z, A to Z, digits and `_`"
-    return error("E0106", span, message, "", advice)
+    return error("E0106", span, message, "", advice, fix)
 
 
 def name_of(character: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from netc.diagnostics import Diagnostics, Span
+from netc.diagnostics import Diagnostics, Fix, Span, replace
 from netc.parse.lexer import Token
 from netc.parse.lexical import error
 from netc.syntax import Expr, Literal_, ShapeLiteral, String
@@ -15,7 +15,7 @@ WORDS = {"true": True, "false": False, "none": None}
 
 def number(span: Span, found: Diagnostics) -> Literal_:
     """An int without a dot and an exponent, else a float; 0 stands for what cannot be one."""
-    text = span.text
+    text = span.text or "0"  # nothing stands where reading went on behind an error
     if not text.isdigit():
         value = float(text)
         if value in (float("inf"), float("-inf")):
@@ -26,7 +26,8 @@ def number(span: Span, found: Diagnostics) -> Literal_:
         _report(found, span, f"this number has {len(text)} digits", f"a whole number has at most {MAX_DIGITS}")
         return Literal_(span, 0, "0")
     if text != str(int(text)):
-        _report(found, span, "a whole number starts with 0", f"write `{int(text)}`")
+        fix = replace(span, str(int(text)), safe=True)
+        _report(found, span, "a whole number starts with 0", f"write `{int(text)}`", fix)
     return Literal_(span, int(text), str(int(text)))
 
 
@@ -45,8 +46,8 @@ def shape(span: Span, found: Diagnostics) -> ShapeLiteral:
     return ShapeLiteral(span, tuple(parts))
 
 
-def _report(found: Diagnostics, span: Span, message: str, help: str) -> None:
-    found.add(error("E0115", span, message, help=help).diagnostics[0])
+def _report(found: Diagnostics, span: Span, message: str, help: str, fix: Fix | None = None) -> None:
+    found.add(error("E0115", span, message, help=help, fix=fix).diagnostics[0])
 
 
 def string(span: Span, token: Token, inner: Callable[[int, int], Expr]) -> String:

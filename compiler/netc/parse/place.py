@@ -38,11 +38,13 @@ class Place(Record, eq=True):
         """What was open before the token."""
         if self.token.type in OPENERS:
             return self.lexer.brackets[:-1]
-        return [*self.lexer.brackets, self.lexer.closed] if self.lexer.closed else self.lexer.brackets
+        closed = self.lexer.closed if self.token.type in CLOSERS else None
+        return [*self.lexer.brackets, closed] if closed else self.lexer.brackets
 
     @property
     def line_start(self) -> int:
-        return self.lexer.source.text.rfind("\n", 0, self.token.start) + 1
+        start = self.before.end if self.before is not None and self.token.type == "_NL" else self.token.start
+        return self.lexer.source.text.rfind("\n", 0, start) + 1
 
     @property
     def line_before(self) -> str:
@@ -86,6 +88,11 @@ class Place(Record, eq=True):
     def viable(self, kind: str) -> bool:
         return self.lexer.tables.viable(self.states, kind)
 
+    @property
+    def lacks_block(self) -> bool:
+        """Whether the line before opens a block and the token is none of its."""
+        return self.before is not None and self.before.text == ":" and self.viable("_INDENT")
+
     def fits(self, kind: str) -> bool:
         """Whether a token of this type, put before the token, would let the rest of the line be read."""
         states, lexer, tables, token = self.states.copy(), self.lexer.copy(), self.lexer.tables, self.token
@@ -113,14 +120,14 @@ class Place(Record, eq=True):
         if self.token.type == "$END":
             return True
         return source.position(self.token.start)[0] > source.position(opener.start)[0] and (
-            _indent(self.line_before) <= _indent(source.line(source.position(opener.start)[0]))
+            indentation(self.line_before) <= indentation(source.line(source.position(opener.start)[0]))
         )
 
     def end_of_lines(self, opener: Token) -> Span:
         """Right after the last token that stands on the bracket's line or deeper below it."""
         source, end = self.lexer.source, opener.end
         first = source.position(opener.start)[0]
-        margin = _indent(source.line(first))
+        margin = indentation(source.line(first))
         position = opener.end
         while match := self.lexer.tables.words.match(source.text, position, self.token.start):
             kind = match.lastgroup or ""
@@ -129,12 +136,12 @@ class Place(Record, eq=True):
             position = match.end()
             if kind == "_NL":
                 number = source.position(position)[0]
-                if number > first and _indent(source.line(number)) <= margin:
+                if number > first and indentation(source.line(number)) <= margin:
                     break
             else:
                 end = position
         return Span(source, end, end)
 
 
-def _indent(line: str) -> int:
+def indentation(line: str) -> int:
     return len(line) - len(line.lstrip(" \t"))

@@ -46,7 +46,7 @@ build/oldest.stamp: $(PROJECT) tests/packaging/oldest.py
 	$(FIND_PYTHON); $$python -m venv build/oldest
 	build/oldest/bin/python tests/packaging/oldest.py > build/oldest.txt
 	build/oldest/bin/python -m pip install --quiet --disable-pip-version-check --constraint build/oldest.txt \
-	    --editable '.[digits,plot]' hatchling hypothesis import-linter 'lark[interegular]' pytest pytest-xdist
+	    --editable '.[digits,plot]' hatchling hypothesis import-linter jsonschema 'lark[interegular]' pytest pytest-xdist
 	touch $@
 
 # The wheel in a fresh environment, in a folder from which the checkout cannot be seen.

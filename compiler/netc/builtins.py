@@ -17,11 +17,13 @@ class TooLarge(ValueError):
 
 class Builtin(Record, eq=True):
     """`call` computes; `python` is what stands in emitted code, `{}` for the arguments; `needs` is an import or a
-    helper function that this source uses."""
+    helper function that this source uses; `arithmetic` is what works on numbers, for which true and false do not count.
+    """
 
     call: Callable[..., Any]
     python: str
     needs: str | None = None
+    arithmetic: bool = False
 
 
 def divisible(value: float, divisor: int = 8) -> int:
@@ -44,7 +46,7 @@ def bounded_range(*args: int) -> range:
             raise TypeError(f"it takes integers, not {arg}")
     result = range(*(int(arg) for arg in args))
     if len(result) > MAX_LENGTH:
-        raise TooLarge(f"a range of {len(result)} entries; at most {MAX_LENGTH} are allowed")
+        raise TooLarge(f"a range of {len(result):,} entries; at most {MAX_LENGTH:,} are allowed")
     return result
 
 
@@ -53,12 +55,12 @@ def unique(items: list[Any]) -> list[Any]:
 
 
 BUILTINS: dict[str, Builtin] = {
-    "min": Builtin(min, "min({})"),
-    "max": Builtin(max, "max({})"),
-    "abs": Builtin(abs, "abs({})"),
-    "sum": Builtin(sum, "sum({})"),
+    "min": Builtin(min, "min({})", arithmetic=True),
+    "max": Builtin(max, "max({})", arithmetic=True),
+    "abs": Builtin(abs, "abs({})", arithmetic=True),
+    "sum": Builtin(sum, "sum({})", arithmetic=True),
     "len": Builtin(len, "len({})"),
-    "round": Builtin(round, "round({})"),
+    "round": Builtin(round, "round({})", arithmetic=True),
     "int": Builtin(int, "int({})"),
     "float": Builtin(float, "float({})"),
     "range": Builtin(bounded_range, "range({})"),
@@ -66,13 +68,13 @@ BUILTINS: dict[str, Builtin] = {
     "zip": Builtin(lambda *items: list(zip(*items, strict=True)), "zip({}, strict=True)"),
     "reversed": Builtin(lambda items: list(reversed(items)), "reversed({})"),
     "sorted": Builtin(sorted, "sorted({})"),
-    "ceil": Builtin(math.ceil, "math.ceil({})", "import math"),
-    "floor": Builtin(math.floor, "math.floor({})", "import math"),
-    "sqrt": Builtin(math.sqrt, "math.sqrt({})", "import math"),
-    "log": Builtin(math.log, "math.log({})", "import math"),
-    "exp": Builtin(math.exp, "math.exp({})", "import math"),
-    "prod": Builtin(math.prod, "math.prod({})", "import math"),
+    "ceil": Builtin(math.ceil, "math.ceil({})", "import math", arithmetic=True),
+    "floor": Builtin(math.floor, "math.floor({})", "import math", arithmetic=True),
+    "sqrt": Builtin(math.sqrt, "math.sqrt({})", "import math", arithmetic=True),
+    "log": Builtin(math.log, "math.log({})", "import math", arithmetic=True),
+    "exp": Builtin(math.exp, "math.exp({})", "import math", arithmetic=True),
+    "prod": Builtin(math.prod, "math.prod({})", "import math", arithmetic=True),
     "unique": Builtin(unique, "list(dict.fromkeys({}))"),
     "count": Builtin(lambda items, item: list(items).count(item), "{0}.count({1})"),
-    "divisible": Builtin(divisible, "make_divisible({})", DIVISIBLE),
+    "divisible": Builtin(divisible, "make_divisible({})", DIVISIBLE, arithmetic=True),
 }

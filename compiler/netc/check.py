@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 from collections.abc import Iterator, Sequence
 
 from netc import syntax
-from netc.diagnostics import Diagnostic, Label, SpecError
+from netc.constraints import contradictions
+from netc.diagnostics import Diagnostic, Fix, Label, Span, SpecError
 from netc.graph import InitRule, Module, Network, Template, Use
 from netc.layer import State
+from netc.mending import preceded, respelled, without
 from netc.shapes import show_shape
 
 MAX_VALUES = 2**40
@@ -32,14 +35,15 @@ def check(network: Network) -> tuple[Diagnostic, ...]:
     found += remarks(modules)
     found += idle_rules(network, modules)
     found += too_large(modules)
+    found += contradictions(network.constraints)
     result = tuple({(d.primary.span.source.name, d.primary.span.start, d.message): d for d in found}.values())
     if any(diagnostic.severity == "error" for diagnostic in result):
         raise SpecError(result)
     return result
 
 
-def warning(code: str, message: str, label: Label, help: str | None = None) -> Diagnostic:
-    return Diagnostic(code, message, label, help=help, severity="warning")
+def warning(code: str, message: str, label: Label, help: str | None = None, fix: Fix | None = None) -> Diagnostic:
+    return Diagnostic(code, message, label, help=help, severity="warning", fix=fix)
 
 
 # ---- the text -----------------------------------------------------------------------------------
@@ -50,35 +54,52 @@ def unused_parameters(define: syntax.Define) -> Iterator[Diagnostic]:
         return
     used = {name for statement in define.body for name in names_in(statement)}
     used |= {name for param in define.params if param.default is not None for name in names_in(param.default)}
-    for param in define.params:
+    spans = [param.span for param in define.params]
+    for index, param in enumerate(define.params):
         if param.name not in used:
             text = f"the parameter `{param.name}` of `{define.name}` is never used"
-            yield warning("W0701", text, Label(param.span, "nothing below reads it"), "use it, or take it away")
+            label = Label(param.span, "nothing below reads it")
+            fix = without(define.name_span, spans, index) if param.default is not None else None
+            yield warning("W0701", text, label, "use it, or take it away", fix)
 
 
 def unused_values(define: syntax.Define) -> Iterator[Diagnostic]:
     """Names that are bound and never read again."""
-    bound: dict[str, syntax.Node] = {}
+    bound: dict[str, syntax.Target] = {}
     for statement in assignments(define.body):
-        for name in statement.target.names:
-            bound.setdefault(name, statement)
+        for target in named(statement.target):
+            bound.setdefault(str(target.name), target)
     read = {name for statement in define.body for name in names_in(statement)} if bound else set()
     for name, node in bound.items():
         if name not in read and not name.startswith("_"):
             help = f"read it, take it away, or call it `_{name}`"
-            yield warning("W0702", f"`{name}` is never read", Label(node.span, "kept here"), help)
+            fix = respelled(node.span, name, f"_{name}")
+            yield warning("W0702", f"`{name}` is never read", Label(node.span, "kept here"), help, fix)
+
+
+def named(target: syntax.Target) -> Iterator[syntax.Target]:
+    """The single names of a target: those of `y, (h, c)` are three."""
+    if target.name is not None:
+        yield target
+    for item in target.items:
+        yield from named(item)
+
+
+LEAVES = (syntax.Fork, syntax.Name, syntax.Literal_, syntax.Call, syntax.Binary, syntax.Pipe)
+"""What no assignment stands in, and forks, whose assignments name their outputs."""
 
 
 def assignments(node: object) -> Iterator[syntax.Assign]:
     """Every assignment in a piece of syntax; in a `fork:` they name its outputs, which are read elsewhere."""
-    if isinstance(node, syntax.Assign):
-        yield node
-    elif isinstance(node, syntax.Node) and not isinstance(node, syntax.Fork):
-        for name in node.__dataclass_fields__:
-            yield from assignments(getattr(node, name))
-    elif isinstance(node, tuple):
-        for item in node:
-            yield from assignments(item)
+    pending = [node]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, tuple):
+            pending.extend(reversed(item))
+        elif isinstance(item, syntax.Assign):
+            yield item
+        elif isinstance(item, syntax.Node) and not isinstance(item, LEAVES):
+            pending.extend([getattr(item, name) for name in reversed(item.__match_args__)])
 
 
 def unreachable(body: Sequence[syntax.Stmt]) -> Iterator[Diagnostic]:
@@ -93,19 +114,20 @@ def unreachable(body: Sequence[syntax.Stmt]) -> Iterator[Diagnostic]:
 
 def names_in(node: object) -> Iterator[str]:
     """The names that a piece of syntax reads."""
-    if isinstance(node, syntax.Name):
-        yield node.id
-    elif isinstance(node, syntax.ShapeLiteral):
-        yield from (part for part in node.parts if isinstance(part, str))
-    elif isinstance(node, syntax.Target):
-        return
-    elif isinstance(node, syntax.Node):
-        for name in node.__dataclass_fields__:
-            if name not in ("span", "label") or isinstance(getattr(node, name), syntax.String):
-                yield from names_in(getattr(node, name))
-    elif isinstance(node, tuple):
-        for item in node:
-            yield from names_in(item)
+    pending = [node]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, syntax.Name):
+            yield item.id
+        elif isinstance(item, tuple):
+            pending.extend(reversed(item))
+        elif isinstance(item, syntax.ShapeLiteral):
+            yield from (part for part in item.parts if isinstance(part, str))
+        elif isinstance(item, syntax.Node) and not isinstance(item, syntax.Target):
+            for name in reversed(item.__match_args__):
+                value = getattr(item, name)
+                if name not in ("span", "label") or isinstance(value, syntax.String):
+                    pending.append(value)
 
 
 # ---- the tree -----------------------------------------------------------------------------------
@@ -125,7 +147,8 @@ def remarks(modules: Sequence[tuple[str, Module]]) -> Iterator[Diagnostic]:
         if remark is not None:
             shapes = " and ".join(str(value) for value in module.inputs)
             text = f"`{module.name}` {remark.reason}"
-            yield warning("W0705", text, Label(module.span, f"receives {shapes}"), remark.help)
+            fix = preceded(module.span, remark.before) if remark.before else None
+            yield warning("W0705", text, Label(module.span, f"receives {shapes}"), remark.help, fix)
 
 
 def idle_rules(network: Network, modules: Sequence[tuple[str, Module]]) -> Iterator[Diagnostic]:
@@ -139,11 +162,22 @@ def idle_rules(network: Network, modules: Sequence[tuple[str, Module]]) -> Itera
             if wrong or (idle and len(idle) == len(rule.rules)):
                 lacking = " or ".join(f"`{name}`" for name in wrong or idle)
                 text = f"this sets nothing: no `{rule.target}` here has a parameter {lacking}"
-                has = "there are " + ", ".join(f"`{name}`" for name in names) if names else None
+                listed = ", ".join(f"`{name}`" for name in names)
+                has = f"`{rule.target}` has {listed or 'no parameters'}" if found else None
+                place = place_of((wrong or idle)[0], rule)
                 if wrong:
-                    yield Diagnostic("E0605", text, Label(rule.span, "of this rule"), help=has)
+                    yield Diagnostic("E0605", text, Label(place, "without effect"), help=has)
                 else:
-                    yield warning("W0706", text, Label(rule.span, "without effect"), has)
+                    yield warning("W0706", text, Label(place, "without effect"), has)
+
+
+def place_of(name: str, rule: InitRule) -> Span:
+    """Where a rule names a parameter; the whole rule where it means `weight` without a word."""
+    written = re.search(rf"\b{re.escape(name)}\s*=", rule.span.text)
+    if written is None:
+        return rule.span
+    start = rule.span.start + written.start()
+    return Span(rule.span.source, start, start + len(name))
 
 
 def may_lack(module: Module, name: str) -> bool:

@@ -41,6 +41,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "E0603": "several values where one is needed",
         "E0604": "values that cannot be joined",
         "E0605": "an `init` rule about a parameter that its layers do not have",
+        "E0606": "a symbolic size that no number fits",
         "E0801": "a limit of the compiler: depth, digits, entries, repeats",
         "E0802": "something that is defined by itself",
         "E0803": "a tensor that no machine holds",
@@ -51,5 +52,19 @@ CODES: Mapping[str, str] = MappingProxyType(
         "W0704": "a net that gives back what it takes",
         "W0705": "a layer that is likely not meant for what reaches it",
         "W0706": "an `init` rule that sets nothing",
+        "W0707": "a recipe that runs and is likely not meant",
     }
 )
+
+WARNINGS: Mapping[str, str] = MappingProxyType(
+    {
+        "unused-parameter": "W0701",
+        "unused-value": "W0702",
+        "unreachable-statement": "W0703",
+        "empty-net": "W0704",
+        "doubtful-layer": "W0705",
+        "idle-init-rule": "W0706",
+        "doubtful-recipe": "W0707",
+    }
+)
+"""The codes of the warnings by their names; `--deny` and `--allow` take either."""

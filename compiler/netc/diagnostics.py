@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from dataclasses import replace as dataclass_replace
 from functools import cached_property
 from typing import Literal
 
@@ -88,6 +89,13 @@ def replace(span: Span, text: str, *, safe: bool = False) -> Fix:
     return Fix((Edit(span, text),), safe)
 
 
+def renamed(span: Span, name: str, near: str | None) -> Fix | None:
+    """The likely fix of a name that begins a span, where there is a near one; None otherwise."""
+    if near is None or not span.text.startswith(name):
+        return None
+    return replace(Span(span.source, span.start, span.start + len(name)), near)
+
+
 class Diagnostic(Record, eq=True):
     """One cause, said once: a stable code, a headline, the places, and the way out.
 
@@ -102,6 +110,12 @@ class Diagnostic(Record, eq=True):
     help: str | None = None
     severity: Severity = "error"
     fix: Fix | None = None
+
+    def repeats(self, other: Diagnostic) -> bool:
+        """Whether another one says the same of the same other side, from a place of its own."""
+        return (self.code, self.message, self.secondary) == (other.code, other.message, other.secondary) != (
+            self.code, self.message, (),
+        )  # fmt: skip
 
 
 @dataclass(eq=False)
@@ -129,14 +143,24 @@ class Diagnostics:
     """Collects diagnostics during a phase; the same message at the same place is kept once."""
 
     items: list[Diagnostic] = field(default_factory=list)
-    _seen: set[tuple[str, int, str]] = field(default_factory=set)
+    _seen: dict[tuple[str, int, str], list[Diagnostic]] = field(default_factory=dict)
 
     def add(self, diagnostic: Diagnostic) -> None:
         span = diagnostic.primary.span
         key = (span.source.name, span.start, diagnostic.code)
         if key not in self._seen:
-            self._seen.add(key)
+            self._seen[key] = [diagnostic]
             self.items.append(diagnostic)
+        elif all(diagnostic.notes != other.notes for other in self._seen[key]):
+            self._repeat(self._seen[key], diagnostic)
+
+    def _repeat(self, others: list[Diagnostic], diagnostic: Diagnostic) -> None:
+        """Counts a mistake that is reached in another way than before, in a note of the one that is kept."""
+        first, count = others[0], len(others)
+        place = next(i for i, item in enumerate(self.items) if item.primary is first.primary)
+        others.append(diagnostic)
+        note = f"and {count} more time{'s' * (count > 1)}, reached in other ways"
+        self.items[place] = dataclass_replace(first, notes=(*first.notes, note))
 
     @property
     def errors(self) -> list[Diagnostic]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, Final, Generic, Literal, Self, TypeVar, overload
 
 from netc.terms import Term
@@ -21,12 +22,16 @@ REQUIRED: Final = _Required()
 
 @dataclass(eq=False)
 class Reject(Exception):
-    """A rule's refusal: why, which argument or input is to blame, and the way out."""
+    """A rule's refusal: why, which argument or input is to blame, and the way out.
+
+    `before` is a step, as it is written, that would likely help if it stood before the layer.
+    """
 
     reason: str
     field: str | None = None
     input: str | None = None
     help: str | None = None
+    before: str | None = None
 
     def __str__(self) -> str:
         return self.reason
@@ -106,16 +111,17 @@ class Int(Field[int]):
 
 
 class Float(Field[float]):
-    """A number in a range, ends included."""
+    """A finite number in a range; `min` and `max` belong to it, `above` and `below` do not."""
 
     def __init__(self, default: float | _Required | None = REQUIRED, *, min: float | None = None,
-                 max: float | None = None, none: bool = False, doc: str = ""):
+                 max: float | None = None, above: float | None = None, below: float | None = None,
+                 none: bool = False, doc: str = ""):
         super().__init__(default, none=none, doc=doc)
-        self.min, self.max = min, max
-        self.expected = "a number" + between(min, max)
+        self.min, self.max, self.above, self.below = min, max, above, below
+        self.expected = "a number" + between(min, max, above, below)
 
     def convert(self, value: Any) -> float:
-        if not (is_int(value) or isinstance(value, float)) or not _inside(value, self.min, self.max):
+        if not _is_finite(value) or not _inside(value, self.min, self.max, self.above, self.below):
             raise self.fail(value)
         return value  # type: ignore[no-any-return]
 
@@ -175,13 +181,16 @@ class Ints(Field[tuple[Any, ...]]):
 class Numbers(Field[tuple[float, ...]]):
     """Several numbers: `weight=(1, 2, 1)`, `betas=(0.9, 0.999)`."""
 
-    def __init__(self, default: Any = REQUIRED, *, length: int | None = None, none: bool = False, doc: str = ""):
+    def __init__(self, default: Any = REQUIRED, *, length: int | None = None, min: float | None = None,
+                 below: float | None = None, none: bool = False, doc: str = ""):
         super().__init__(default, none=none, doc=doc)
-        self.length = length
-        self.expected = f"{length} numbers" if length else "numbers"
+        self.length, self.min, self.below = length, min, below
+        self.expected = (f"{length} numbers" if length else "numbers") + between(min, None, None, below)
 
     def convert(self, value: Any) -> tuple[float, ...]:
-        if not isinstance(value, tuple | list) or not all(is_int(i) or isinstance(i, float) for i in value):
+        if not isinstance(value, tuple | list) or not all(map(_is_finite, value)):
+            raise self.fail(value)
+        if not all(_inside(item, self.min, None, None, self.below) for item in value):
             raise self.fail(value)
         if self.length is not None and len(value) != self.length:
             raise self.fail(value)
@@ -229,21 +238,32 @@ def show(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, tuple | list):
         inner = ", ".join(show(item) for item in value)
-        return f"({inner})" if isinstance(value, tuple) else f"[{inner}]"
+        comma = "," * (len(value) == 1)
+        return f"({inner}{comma})" if isinstance(value, tuple) else f"[{inner}]"
     return str(value) if isinstance(value, Term) else str(int(value)) if is_int(value) else str(value)
 
 
-def between(low: float | None, high: float | None) -> str:
+def between(
+    low: float | None, high: float | None, above: float | None = None, below: float | None = None
+) -> str:  # fmt: skip
+    """A range in words, to be put behind what it is about."""
     if low is not None and high is not None:
         return f" from {low} to {high}"
-    if low is not None:
-        return f" of at least {low}"
-    return f" of at most {high}" if high is not None else ""
+    ends = [f"of at least {low}"] * (low is not None) + [f"above {above}"] * (above is not None)
+    ends += [f"of at most {high}"] * (high is not None) + [f"below {below}"] * (below is not None)
+    return f" {' and '.join(ends)}" if ends else ""
 
 
 def alternatives(words: Iterable[str]) -> str:
     return "".join(f" or `{word}`" for word in words)
 
 
-def _inside(value: float, low: float | None, high: float | None) -> bool:
-    return (low is None or value >= low) and (high is None or value <= high)
+def _is_finite(value: Any) -> bool:
+    return is_int(value) or (isinstance(value, float) and isfinite(value))
+
+
+def _inside(
+    value: float, low: float | None, high: float | None, above: float | None = None, below: float | None = None
+) -> bool:
+    within = (low is None or value >= low) and (high is None or value <= high)
+    return within and (above is None or value > above) and (below is None or value < below)

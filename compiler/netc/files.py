@@ -17,12 +17,35 @@ def read_text(path: str | Path) -> str:
         data = Path(path).read_bytes()
     except (OSError, ValueError) as error:
         raise FileError(f"cannot read {path}: {_reason(error)}") from error
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff") or data.count(0) * 4 > len(data):
+        raise FileError(f"cannot read {path}: not UTF-8, it looks like UTF-16; save it as UTF-8")
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        said = f"cannot read {path}: not UTF-8, byte 0x{data[error.start]:02x} in line {line}"
-        raise FileError(said + (" (it looks like UTF-16)" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "")) from error
+        byte = f"byte 0x{data[error.start]:02x} in line {line}"
+        raise FileError(f"cannot read {path}: not UTF-8, {byte}; save it as UTF-8") from error
+
+
+def real_path(path: str) -> str:
+    """What two names of one file share."""
+    try:
+        return os.path.realpath(path)
+    except ValueError:
+        return path
+
+
+def files_below(folder: str, ending: str) -> list[str]:
+    """The files with this ending in a folder and in those below, sorted; hidden ones are left out. Raises FileError."""
+
+    def fail(error: OSError) -> None:
+        raise FileError(f"cannot read {error.filename}: {_reason(error)}") from error
+
+    found = []
+    for place, folders, names in os.walk(folder, onerror=fail):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [os.path.normpath(os.path.join(place, name)) for name in names if not name.startswith(".")]
+    return sorted(path for path in found if path.endswith(ending))
 
 
 def write_text(path: str | Path, text: str) -> None:

@@ -42,6 +42,7 @@ class Module:
     text: str = ""
     tied: dict[str, str] = field(default_factory=dict)
     aliases: set[str] = field(default_factory=set)
+    last: Maker | None = None
     _size: int | None = None
 
     def named_state(self, prefix: str = "") -> Iterator[tuple[str, State]]:
@@ -76,13 +77,26 @@ class Module:
         return self._size
 
 
+class Maker(Record):
+    """The layer that made a value: its name as it was written, and its place."""
+
+    name: str
+    layer: Layer
+    span: Span
+
+
 class Step(Record, eq=True):
-    """One application: the label under which the module stands (None for a function), and what came out."""
+    """One application: the label under which the module stands (None for a function), and what came out.
+
+    `maker` is the function, where it is one; `span` the place by which the tensors that came out are known.
+    """
 
     label: str | None
     text: str
     module: Module | None
     output: Values
+    maker: Maker | None = None
+    span: Span | None = None
 
 
 def _volume(shape: tuple[Any, ...]) -> int:

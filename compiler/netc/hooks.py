@@ -19,6 +19,11 @@ def netc_layers() -> Definitions:  # type: ignore[empty-body]
 
 
 @hookspec
+def netc_foreign_names() -> Mapping[str, str]:  # type: ignore[empty-body]
+    """What other frameworks call a layer or function, each with what is written here; only messages speak of them."""
+
+
+@hookspec
 def netc_losses() -> Definitions:  # type: ignore[empty-body]
     """Losses for `loss:`, each a subclass of `netc.recipe.Loss`."""
 

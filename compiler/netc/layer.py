@@ -50,6 +50,8 @@ class Signature:
     """A class whose arguments are fields, in the order in which they can be given by position."""
 
     fields: ClassVar[dict[str, Field[Any]]] = {}
+    elsewhere: ClassVar[Mapping[str, str]] = {}
+    """What other frameworks call the arguments, for messages only."""
 
     def __init_subclass__(cls, **kwargs: Any):
         super().__init_subclass__(**kwargs)
@@ -134,11 +136,13 @@ class Layer(Signature):
     - `function`: a dotted name, or `.mean` for a method of the first input.
     - `inputs`: the tensors that it takes in order; `*tensors` is any number, `mask?` may be left out.
     - `ranks`: the ranks accepted (the batch counted), None for any; `kinds` what the inputs may hold.
-    - `positional`: how many arguments the PyTorch call gives by position; by default the inferred and required ones.
+    - `positional`: how many arguments the PyTorch call gives by position; by default the inferred and required ones,
+      0 where PyTorch takes them by name only.
     - `function_extra`: source that the function is given besides, such as `training=self.training`.
     - `function_defaults`: PyTorch's defaults of the function where they are not those of the fields.
     - `leading`: how many arguments the function takes before its inputs (`einsum(equation, *operands)`).
     - `flow`: which of several outputs flows on; None if it must be named.
+    - `range`: the least and the greatest number that it can give, None for no bound.
     - `source`: a class of its own for what torch does not have, pasted once into the emitted file under the class's
       name (then `module` is `own:Name`); `imports` are the import lines it needs.
     """
@@ -154,6 +158,7 @@ class Layer(Signature):
     function_defaults: ClassVar[Mapping[str, Any]] = {}
     leading: ClassVar[int] = 0
     flow: ClassVar[int | None] = 0
+    range: ClassVar[tuple[float | None, float | None]] = (None, None)
     source: ClassVar[str | None] = None
     imports: ClassVar[tuple[str, ...]] = ()
     examples: ClassVar[tuple[Example, ...]] = ()
@@ -213,6 +218,10 @@ class Layer(Signature):
         """What is odd about inputs that PyTorch takes all the same; the user is warned of it."""
         return None
 
+    def least_batch(self, *inputs: Any, **named: Any) -> int:
+        """How many examples it must be given at once while it is trained."""
+        return 1
+
     def state(self, *inputs: Any, **named: Any) -> dict[str, State]:
         """The tensors that the module keeps, in `state_dict` order."""
         return {}
@@ -231,7 +240,8 @@ def per_axis(value: Any, n: int, field: str) -> tuple[Any, ...]:
     if len(value) == 1:
         return value * n
     if len(value) != n:
-        raise Reject(f"`{field}` has {len(value)} entries for {n} dimension{'s' * (n != 1)}", field=field)
+        text = f"`{field}` has {len(value)} entries for {n} dimension{'s' * (n != 1)}"
+        raise Reject(text, field=field, help=f"one number holds for every dimension: `{field}={show(value[0])}`")
     return value
 
 

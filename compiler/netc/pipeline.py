@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from netc import syntax
 from netc.check import check
-from netc.constraints import requirements
+from netc.constraints import Requirement, requirements
 from netc.diagnostics import Diagnostic, InternalError, Label, Source, Span, SpecError, nearest
 from netc.elaborate import Elaborator, FileScope, evaluate_in, open_file
 from netc.files import FileError, read_text
@@ -19,7 +19,7 @@ from netc.graph import Module, Network
 from netc.limits import lifted
 from netc.parse import parse
 from netc.plugins import load_registry
-from netc.recipe import NetParameter, NetworkFacts, Recipe
+from netc.recipe import Crowd, Ending, NetParameter, NetworkFacts, Recipe
 from netc.record import Record
 from netc.registry import Registry
 from netc.shapes import Value, show_shape
@@ -61,9 +61,9 @@ class Compiled(Record, eq=True):
         return list(flow(self.graph.root))
 
     @property
-    def requirements(self) -> list[str]:
+    def requirements(self) -> list[Requirement]:
         """What the symbolic sizes of the inputs must fulfil."""
-        return requirements(relation for relation, _ in self.graph.constraints)
+        return requirements(self.graph.constraints)
 
     @cached_property
     @lifted()
@@ -87,7 +87,8 @@ class Compiled(Record, eq=True):
         except Inexpressible as error:
             text = f"`{self.graph.name}` cannot be written as PyTorch classes: {error}"
             help = "give the part that it names a `def` of its own, or the size a parameter"
-            raise lone("E0901", text, self.source, help) from None
+            span = error.span or Span(self.source, 0, 0)
+            raise SpecError((Diagnostic("E0901", text, Label(span), help=help),)) from None
 
     @property
     def model_source(self) -> str:
@@ -103,7 +104,11 @@ class Compiled(Record, eq=True):
         """The training recipe, checked against the network; None where the spec has none."""
         if self.train is None:
             if self.overrides:
-                raise lone("E0519", f"`{next(iter(self.overrides))}` is set, and the spec has no `train:`", self.source)
+                key, value = next(iter(self.overrides.items()))
+                source = Source(f"--set {key}", value.span.text)
+                label = Label(Span(source, 0, len(source.text)), f"nothing in {self.source.name} to set")
+                text = f"`{key}` is set, and the spec has no `train:`"
+                raise SpecError((Diagnostic("E0519", text, label, help="give the spec a recipe: `train:`"),))
             return None
         return self.read_recipe(self.train)
 
@@ -114,17 +119,19 @@ class Compiled(Record, eq=True):
         evaluate = evaluate_in(self.elaborator, self.scope)
         return elaborate_recipe(train, facts(self.graph), self.registry, evaluate, self.overrides)
 
-    def check_recipes(self) -> None:
-        """Checks the chosen recipe and, as far as nothing is overridden, the others; raises SpecError."""
+    def check_recipes(self) -> tuple[Diagnostic, ...]:
+        """The warnings of the chosen recipe and, as far as nothing is overridden, the others; raises SpecError."""
         found: list[Diagnostic] = []
         for item in self.file.items:
             if isinstance(item, syntax.Train) and (item is self.train or not self.overrides):
                 try:
-                    self.read_recipe(item)
+                    found += self.read_recipe(item).warnings
                 except SpecError as error:
-                    found += error.diagnostics
-        if found:
+                    # What the network has wrong for two recipes is one mistake.
+                    found += [each for each in error.diagnostics if not any(map(each.repeats, found))]
+        if any(diagnostic.severity == "error" for diagnostic in found):
             raise SpecError(tuple(found))
+        return tuple(found)
 
     @cached_property
     def script(self) -> str:
@@ -202,14 +209,28 @@ def expression(key: str, value: Any) -> syntax.Expr:
     from netc.layer import show
 
     text = (value if isinstance(value, str) else show(value)).strip()
-    source = Source(f"--set {key}", f"value = {text}\n")
+    begin = "value = "
+    source = Source(f"--set {key}", f"{begin}{text}\n")
     try:
         items = parse(source).items
     except SpecError as error:
         raise unreadable(key, text, error.diagnostics[0].message) from None
     if len(items) != 1 or not isinstance(items[0], syntax.Constant):
         raise unreadable(key, text, "it is not one value")
-    return items[0].value
+    value = moved(items[0].value, Source(source.name, text), -len(begin))
+    assert isinstance(value, syntax.Expr)
+    return value
+
+
+def moved(part: Any, source: Source, by: int) -> Any:
+    """A piece of syntax as if it had been read from another source, so many characters further on."""
+    if isinstance(part, Span):
+        return Span(source, part.start + by, part.end + by)
+    if isinstance(part, tuple):
+        return tuple(moved(item, source, by) for item in part)
+    if isinstance(part, syntax.Node):
+        return type(part)(**{name: moved(getattr(part, name), source, by) for name in part.__dataclass_fields__})
+    return part
 
 
 def unreadable(key: str, text: str, reason: str) -> SpecError:
@@ -265,8 +286,23 @@ def facts(network: Network) -> NetworkFacts:
     last = moves[-1] if moves else define.name_span
     parameters = tuple(net_parameters(network.root))
     return NetworkFacts(
-        define.name, tuple(network.inputs.items()), network.output, parameters, define.name_span, inputs[0], last
-    )
+        define.name, tuple(network.inputs.items()), network.output, parameters, define.name_span, inputs[0], last,
+        ending(network.root), crowd(network.root),
+    )  # fmt: skip
+
+
+def ending(root: Module) -> Ending | None:
+    made = root.last
+    return None if made is None else Ending(made.name, made.layer.range, made.span)
+
+
+def crowd(root: Module) -> Crowd | None:
+    """The first layer that cannot be trained on one example at a time."""
+    for _, module in root.walk():
+        least = module.layer.least_batch(*module.inputs) if module.layer is not None else 1
+        if least > 1:
+            return Crowd(module.name, module.span, least)
+    return None
 
 
 def net_parameters(root: Module) -> list[NetParameter]:

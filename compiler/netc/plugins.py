@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from netc.registry import CATEGORIES, Category, Clash, Entry, Registry
+from netc.registry import CATEGORIES, Clash, Entry, Registry
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from pluggy import PluginManager
 
 GROUP = "netc"
-FORMAT = 1
+FORMAT = 2
 """Raised whenever the layout of the manifest changes."""
+FOREIGN = "foreign_names"
 
 
 class PluginError(Exception):
@@ -54,6 +55,11 @@ def ask_plugins() -> tuple[Registry, set[str]]:
             definitions = _call(manager, name, plugin, category)
             packages.update(cls.__module__.partition(".")[0] for cls in definitions if isinstance(cls, type))
             registry.add(category, name.partition(":")[0], definitions)
+        foreign = _call(manager, name, plugin, FOREIGN)
+        if isinstance(foreign, dict):
+            registry.foreign |= foreign
+        elif foreign:
+            raise PluginError(f"plugin `{name}` must give names and what is written for them from `netc_{FOREIGN}`")
     return registry, packages
 
 
@@ -86,8 +92,8 @@ def _entry_points() -> Iterator[tuple[str, EntryPoint]]:
         yield f"{point.dist.name if point.dist else point.module}:{point.name}", point
 
 
-def _call(manager: PluginManager, name: str, plugin: object, category: Category) -> Iterable[type] | Mapping[str, str]:
-    """What the plugin gives for a category, checked."""
+def _call(manager: PluginManager, name: str, plugin: object, category: str) -> list[type] | dict[str, str]:
+    """What the plugin gives for a category, or for the names of other frameworks, checked."""
     for implementation in getattr(manager.hook, f"netc_{category}").get_hookimpls():
         if implementation.plugin is plugin:
             try:
@@ -95,10 +101,10 @@ def _call(manager: PluginManager, name: str, plugin: object, category: Category)
             except Exception as error:
                 raise PluginError(f"plugin `{name}` failed in `netc_{category}`: {_said(error)}") from error
             return _checked(name, category, given)
-    return ()
+    return []
 
 
-def _checked(name: str, category: Category, given: Any) -> list[type] | dict[str, str]:
+def _checked(name: str, category: str, given: Any) -> list[type] | dict[str, str]:
     if isinstance(given, Mapping):
         if all(isinstance(key, str) and isinstance(module, str) for key, module in given.items()):
             return dict(given)
@@ -133,7 +139,7 @@ def cache_folder() -> Path | None:
 def describe_environment() -> list[Any]:
     """What changes whenever a distribution is installed, removed or replaced."""
     folders = [[folder, _distributions(folder)] for folder in map(str, sys.path)]
-    return [FORMAT, sys.version, *(folder for folder in folders if folder[1])]
+    return [FORMAT, sys.version, os.environ.get("PYTHONPATH", ""), *(folder for folder in folders if folder[1])]
 
 
 def _distributions(folder: str) -> list[list[str | int]]:
@@ -173,6 +179,7 @@ def _read(path: Path, environment: list[Any]) -> Registry | None:
         for category in CATEGORIES:
             entries = data["entries"][category].items()
             registry.entries[category] = {str(name): Entry(str(owner), str(place)) for name, (owner, place) in entries}
+        registry.foreign = {str(name): str(written) for name, written in data["foreign"].items()}
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return None
     return registry
@@ -201,6 +208,7 @@ def _write(path: Path, environment: list[Any], registry: Registry, packages: set
             category: {name: [entry.owner, _module(entry)] for name, entry in registry.entries[category].items()}
             for category in CATEGORIES
         },
+        "foreign": registry.foreign,
     }
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     with suppress(OSError):

@@ -6,11 +6,11 @@ its docstring documents it, `module` is what PyTorch calls it, and a rule refuse
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
-from netc.diagnostics import Span
+from netc.diagnostics import Diagnostic, Span
 from netc.layer import Reject, Signature
 from netc.record import Record
 from netc.shapes import Shape, Value, same, show_dim
@@ -38,8 +38,27 @@ class NetParameter(Record, eq=True):
         return self.path.rpartition(".")[2]
 
 
+class Ending(Record, eq=True):
+    """The layer that made the output: its name as it was written, the range of its numbers, and its place."""
+
+    name: str
+    range: tuple[float | None, float | None]
+    span: Span
+
+
+class Crowd(Record, eq=True):
+    """A layer that learns from several examples at a time: its name, its place, and how many it needs at least."""
+
+    layer: str
+    span: Span
+    least: int
+
+
 class NetworkFacts(Record, eq=True):
-    """What a recipe needs to know of the network that it trains."""
+    """What a recipe needs to know of the network that it trains.
+
+    `last` is the layer that made the output, None where that cannot be told; `crowd` the one that needs most examples.
+    """
 
     name: str
     inputs: tuple[tuple[str, Value], ...]
@@ -48,6 +67,8 @@ class NetworkFacts(Record, eq=True):
     span: Span
     input_span: Span | None = None
     output_span: Span | None = None
+    last: Ending | None = None
+    crowd: Crowd | None = None
 
 
 class Target(Record, eq=True):
@@ -89,6 +110,10 @@ class Loss(Part):
         """Refuses an output or a target that the loss cannot take."""
         raise NotImplementedError
 
+    def remarks(self, output: Value, target: Target, last: Ending | None) -> Iterator[Reject]:
+        """What is odd about an output that PyTorch takes; `last` is the layer that made it, if that can be told."""
+        return iter(())
+
     @property
     def summed(self) -> bool:
         """Whether it gives a batch's sum rather than its mean."""
@@ -101,6 +126,13 @@ class Optimizer(Part):
     fused: ClassVar[bool] = False
     stated = ("lr",)
 
+    def check(self, device: str | None) -> None:
+        """Refuses arguments that do not go together, on the device that the recipe states if it does."""
+
+    def remarks(self) -> Iterator[Reject]:
+        """What is odd about arguments that PyTorch takes."""
+        return iter(())
+
 
 class Schedule(Part):
     """A learning-rate schedule that takes a step after each epoch.
@@ -111,6 +143,10 @@ class Schedule(Part):
 
     ends: ClassVar[str | None] = None
     remaining: ClassVar[str | None] = None
+
+    def remarks(self, left: int, lr: float) -> Iterator[Reject]:
+        """What is odd where `left` epochs are its own, and it starts from the learning rate `lr`."""
+        return iter(())
 
 
 class DataSource(Part):
@@ -131,6 +167,10 @@ class DataSource(Part):
     def check(self, input: Value) -> None:
         """Refuses a network whose input it cannot feed."""
         raise NotImplementedError
+
+    def training_size(self) -> int | None:
+        """How many examples there are to train with, None where only the run knows."""
+        return None
 
     def load(self, input: Value) -> str:
         """`load_data(args)`: training inputs and targets, then those of the test part; scalars are `args.<field>`."""
@@ -224,6 +264,7 @@ class Recipe(Record, eq=True):
     print_shapes: bool = False
     plot: tuple[str, ...] = ()
     samples: int | None = None
+    warnings: tuple[Diagnostic, ...] = ()
 
     @property
     def input(self) -> Value:

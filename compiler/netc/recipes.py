@@ -2,36 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from netc import syntax
-from netc.diagnostics import Diagnostic, Diagnostics, Label, Span, SpecError, nearest
-from netc.layer import BadArgument, Reject, is_int, show
+from netc.diagnostics import Diagnostic, Diagnostics, Label, Span, SpecError, nearest, renamed
+from netc.fitting import Fitting, argument_span
+from netc.layer import BadArgument, is_int, show
 from netc.overrides import apply_overrides
-from netc.recipe import (
-    DataSource,
-    Group,
-    Loss,
-    NetParameter,
-    NetworkFacts,
-    Optimizer,
-    Outputs,
-    Part,
-    Recipe,
-    Schedule,
-    Selector,
-    Use,
-)
+from netc.recipe import Group, NetParameter, NetworkFacts, Optimizer, Part, Recipe, Schedule, Selector, Use
 from netc.registry import Category, Registry
-from netc.shapes import Value
 
 Evaluate = Callable[[syntax.Expr], Any]
 P = TypeVar("P", bound=Part)
 
 PARTS: dict[str, Category] = {"data": "data", "loss": "losses", "optimizer": "optimizers", "schedule": "schedules"}
 KINDS = {"data": "data source", "losses": "loss", "optimizers": "optimizer", "schedules": "schedule"}
+DEVICES = ("cpu", "cuda", "mps", "xpu", "hpu", "mtia")
+DEVICE = re.compile(rf"({'|'.join(DEVICES)})(:(0|[1-9]\d*))?")
+MAX_SEED = 2**32 - 1
+"""The largest seed that NumPy takes, with which scikit-learn splits data."""
 REQUIRED = {
     "data": "data: MNIST(batch_size=64)",
     "loss": "loss: CrossEntropyLoss",
@@ -55,15 +47,13 @@ def elaborate_recipe(
     train = apply_overrides(train, overrides or {}, lambda key, name: _fields(registry, key, name))
     reader = _Reader(registry, evaluate)
     values = reader.settings(train)
-    fits = "data" in values and reader.check_data(values["data"][0], values["data"][1], network)
-    if fits and "loss" in values:
-        reader.check_loss(values["loss"][0], values["loss"][1], values["data"][0], network)
     if "optimizer" in values:
         use, setting = values["optimizer"]
         values["groups"] = (reader.groups(use, setting, network), setting)
-    reader.check_features(values)
+    Fitting(values, network, reader.found).run()
     reader.found.raise_if_any()
-    return Recipe(network, name=train.name, **{key: value for key, (value, _) in values.items()})
+    fields = {key: value for key, (value, _) in values.items()}
+    return Recipe(network, name=train.name, warnings=tuple(reader.found.items), **fields)
 
 
 # ---- settings ----------------------------------------------------------------------------------
@@ -101,15 +91,17 @@ class _Reader:
             else:
                 seen[setting.key] = setting
                 self._read(setting, values)
+        meant = {nearest(setting.key, READERS) for setting in train.settings if setting.key not in READERS}
         for key, example in REQUIRED.items():
-            if key not in seen:
+            if key not in seen and key not in meant:
                 self.error("E0511", f"the recipe does not say its `{key}`", train.span, help=f"`{example}`")
         return values
 
     def _unknown_setting(self, setting: syntax.Setting) -> None:
         near = nearest(setting.key, READERS)
         known = f"`{near}`" if near else "a recipe can set " + ", ".join(f"`{key}`" for key in READERS)
-        self.error("E0510", f"a recipe has no setting `{setting.key}`", setting.key_span, help=known)
+        text, fix = f"a recipe has no setting `{setting.key}`", renamed(setting.key_span, setting.key, near)
+        self.error("E0510", text, setting.key_span, help=known, fix=fix)
 
     def _read(self, setting: syntax.Setting, values: dict[str, tuple[Any, syntax.Setting]]) -> None:
         if setting.name is not None:
@@ -129,8 +121,8 @@ class _Reader:
             return expr.id
         return self.evaluate(expr)
 
-    def bad(self, setting: syntax.Setting, expected: str, value: Any) -> SpecError:
-        return _error("E0513", f"`{setting.key}` must be {expected}, not {show(value)}", setting.value.span)
+    def bad(self, setting: syntax.Setting, expected: str, value: Any, help: str | None = None) -> SpecError:
+        return _error("E0513", f"`{setting.key}` must be {expected}, not {show(value)}", setting.value.span, help=help)
 
     def boolean(self, setting: syntax.Setting) -> bool:
         value = self.value(setting.value)
@@ -139,19 +131,24 @@ class _Reader:
         return value
 
     def positive(self, setting: syntax.Setting) -> int:
-        return self.integer(setting, 1)
-
-    def integer(self, setting: syntax.Setting, least: int = 0) -> int:
         value = self.value(setting.value)
-        if not is_int(value) or value < least:
-            raise self.bad(setting, f"an integer of at least {least}", value)
+        if not is_int(value) or value < 1:
+            raise self.bad(setting, "an integer of at least 1", value)
         return int(value)
 
     def text(self, setting: syntax.Setting) -> str:
-        value = self.value(setting.value, ("cpu", "cuda", "mps", "xpu"))
-        if not isinstance(value, str):
-            raise self.bad(setting, 'a device such as cpu or "cuda:1"', value)
+        expr, known = setting.value, ("gpu", *DEVICES)
+        value = self.value(expr, known)
+        if not isinstance(value, str) or not DEVICE.fullmatch(value):
+            help = "`cuda` is NVIDIA's or AMD's, `mps` Apple's, `xpu` Intel's" if value == "gpu" else None
+            raise self.bad(setting, 'a device such as cpu or "cuda:1"', value, help)
         return value
+
+    def seed(self, setting: syntax.Setting) -> int:
+        value = self.value(setting.value)
+        if not is_int(value) or not 0 <= value <= MAX_SEED:
+            raise self.bad(setting, f"an integer from 0 to {MAX_SEED}", value)
+        return int(value)
 
     def keep(self, setting: syntax.Setting) -> str:
         value = self.value(setting.value, ("last", "best"))
@@ -182,7 +179,8 @@ class _Reader:
         if definition is None:
             near, known = nearest(name.id, self.registry.names(category)), self.registry.names(category)
             way = f"`{near}`" if near else f"there is {', '.join(f'`{n}`' for n in known)}"
-            raise _error("E0514", f"unknown {KINDS[category]} `{name.id}`", name.span, help=way)
+            text, fix = f"unknown {KINDS[category]} `{name.id}`", renamed(name.span, name.id, near)
+            raise _error("E0514", text, name.span, help=way, fix=fix)
         return Use(name.id, self.arguments(definition, call))
 
     def arguments(self, definition: type[P], call: syntax.Call) -> P:
@@ -198,9 +196,10 @@ class _Reader:
         except BadArgument as error:
             near = nearest(error.name, definition.fields) if error.kind == "unknown" else None
             way = f"`{near}`" if near else f"`{definition.signature()}`"
-            span = _argument_span(call, definition, error.name, last=error.kind == "repeated")
+            span = argument_span(call, definition, error.name, last=error.kind == "repeated")
             helpful = error.kind not in ("value", "repeated")
-            raise _error("E0515", error.reason, span, help=way if helpful else None) from None
+            fix = renamed(span, error.name, near)
+            raise _error("E0515", error.reason, span, help=way if helpful else None, fix=fix) from None
 
     def _repeated(self, call: syntax.Call) -> None:
         names = [arg.name for arg in call.args if arg.name]
@@ -215,58 +214,6 @@ class _Reader:
             if use.part.ends is None:
                 raise _error("E0518", f"`{use.name}` has no end, nothing can follow it", stage.span)
         return tuple(uses)
-
-    # ---- rules ----
-
-    def check_data(self, use: Use[DataSource], setting: syntax.Setting, network: NetworkFacts) -> bool:
-        where = () if network.input_span is None else (Label(network.input_span, "the network's input"),)
-        if len(network.inputs) != 1:
-            reason = f"{use.name} gives one input, `{network.name}` takes {len(network.inputs)}"
-            self.error("E0516", reason, setting.value.span, secondary=where)
-            return False
-        try:
-            use.part.check(network.inputs[0][1])
-        except Reject as reject:
-            self.error("E0516", reject.reason, setting.value.span, secondary=where, help=reject.help)
-            return False
-        return True
-
-    def check_loss(
-        self, use: Use[Loss], setting: syntax.Setting, data: Use[DataSource], network: NetworkFacts
-    ) -> None:
-        where = () if network.output_span is None else (Label(network.output_span, _shown(network.output)),)
-        if not isinstance(network.output, Value):
-            reason = f"{use.name} takes one output, `{network.name}` gives several"
-            self.error("E0516", reason, setting.value.span, secondary=where)
-            return
-        try:
-            use.part.check(network.output, data.part.target())
-        except Reject as reject:
-            span = _rejected_span(setting.value, type(use.part), reject.field)
-            self.error("E0516", reject.reason, span, secondary=where, help=reject.help)
-
-    def check_features(self, values: Mapping[str, tuple[Any, syntax.Setting]]) -> None:
-        """What a setting asks for and the data cannot give."""
-        if "data" not in values:
-            return
-        data: Use[DataSource] = values["data"][0]
-        tested, classes = data.part.held_out, data.part.target().kind == "class"
-        for key, fits, lack in (
-            ("keep", tested or values.get("keep", ("",))[0] == "last", "no test part, by which the best could be told"),
-            ("evaluate_first", tested or not values.get("evaluate_first", (False,))[0], "no test part to evaluate on"),
-            ("samples", data.part.pictures, "no pictures to show"),
-            ("plot", (tested and classes) or "accuracy" not in values.get("plot", ((),))[0], "no accuracy to plot"),
-        ):
-            if key in values and not fits:
-                self.error("E0516", f"{data.name} has {lack}", values[key][1].value.span)
-        if "schedule" in values and "epochs" in values:
-            self._check_length(*values["schedule"], epochs=values["epochs"][0])
-
-    def _check_length(self, uses: tuple[Use[Schedule], ...], setting: syntax.Setting, epochs: int) -> None:
-        taken = sum(getattr(use.part, use.part.ends or "") for use in uses[:-1])
-        if taken >= epochs:
-            reason = f"`{uses[-1].name}` would begin after {taken} epochs, the recipe has {epochs}"
-            self.error("E0518", reason, setting.value.span)
 
     # ---- groups ----
 
@@ -296,7 +243,8 @@ class _Reader:
         names = {p.layer for p in parameters} if selector.kind == "type" else labels
         near = nearest(selector.text, sorted(names - {""}))
         reason = f"`{selector.text}` selects no parameter of the network"
-        self.error("E0517", reason, place.span, help=f"`{near}`" if near else None)
+        fix = renamed(place.span, selector.text, near)
+        self.error("E0517", reason, place.span, help=f"`{near}`" if near else None, fix=fix)
 
     def _group_arguments(self, use: Use[Optimizer], node: syntax.GroupSetting) -> dict[str, Any]:
         """The arguments of a group, each as the optimizer's signature has it."""
@@ -308,7 +256,8 @@ class _Reader:
             if arg.name not in definition.fields:
                 near = nearest(arg.name, definition.fields)
                 way = f"`{near}`" if near else f"`{definition.signature()}`"
-                raise _error("E0515", f"`{use.name}` has no argument `{arg.name}`", arg.span, help=way)
+                text, fix = f"`{use.name}` has no argument `{arg.name}`", renamed(arg.span, arg.name, near)
+                raise _error("E0515", text, arg.span, help=way, fix=fix)
             try:
                 given[arg.name] = definition.fields[arg.name].accept(self.value(arg.value))
             except ValueError as error:
@@ -322,7 +271,7 @@ READERS: dict[str, Callable[[_Reader, syntax.Setting], Any]] = {
     "optimizer": _Reader.part,
     "schedule": _Reader.schedule,
     "epochs": _Reader.positive,
-    "seed": _Reader.integer,
+    "seed": _Reader.seed,
     "device": _Reader.text,
     "keep": _Reader.keep,
     "log_every": _Reader.positive,
@@ -339,23 +288,3 @@ def _selector(node: syntax.Name | syntax.String) -> Selector:
     if node.id in ("bias", "norm"):
         return Selector("bias" if node.id == "bias" else "norm", node.id)
     return Selector("type" if node.id[:1].isupper() else "label", node.id)
-
-
-def _argument_span(call: syntax.Call, definition: type[Part], name: str, last: bool = False) -> Span:
-    """The place of an argument, by its name or (for a surplus one) its position; else the call."""
-    fields = list(definition.fields)
-    places = list(enumerate(call.args))
-    for index, arg in reversed(places) if last else places:
-        if name in (arg.name, str(index)) or (arg.name is None and index < len(fields) and fields[index] == name):
-            return arg.span
-    return call.span
-
-
-def _rejected_span(expr: syntax.Expr, definition: type[Part], name: str | None) -> Span:
-    if name is None or not isinstance(expr, syntax.Call):
-        return expr.span
-    return _argument_span(expr, definition, name)
-
-
-def _shown(output: Outputs) -> str:
-    return f"its output has shape {output}" if isinstance(output, Value) else "its outputs"

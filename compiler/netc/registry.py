@@ -27,9 +27,13 @@ class Entry(Record, eq=True):
 
 @dataclass
 class Registry:
-    """The definitions of each category by name. A layer has up to two names: the module's and the function's."""
+    """The definitions of each category by name. A layer has up to two names: the module's and the function's.
+
+    `foreign` says what is written here for names of other frameworks; nothing but messages looks there.
+    """
 
     entries: dict[Category, dict[str, Entry]] = field(default_factory=lambda: {c: {} for c in CATEGORIES})
+    foreign: dict[str, str] = field(default_factory=dict)
     _found: dict[tuple[Category, str], Any] = field(default_factory=dict)
 
     def add(self, category: Category, owner: str, definitions: Iterable[type] | Mapping[str, str]) -> None:

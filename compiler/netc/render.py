@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from textwrap import wrap
 from unicodedata import category, combining, east_asian_width
 
-from netc.diagnostics import Diagnostic, Label, Source
+from netc.diagnostics import Diagnostic, Fix, Label, Source
 from netc.record import Record
 
 TAB = 4
 LONGEST = 160
 """Where no width is given, source lines are cut to this."""
-_STYLES = {"error": "1;31", "warning": "1;33", "gutter": "34", "secondary": "34", "headline": "1", "help": "1;36"}
+_STYLES = {
+    "error": "1;31",
+    "warning": "1;33",
+    "gutter": "34",
+    "secondary": "34",
+    "headline": "1",
+    "help": "1;36",
+    "-": "31",
+    "+": "32",
+}
 
 
 class Mark(Record, eq=True):
@@ -33,22 +42,25 @@ Piece = tuple[int, str, str]
 """A display column, the text that starts there, and its style."""
 
 
-def render(diagnostic: Diagnostic, *, color: bool = False, width: int | None = None) -> str:
+def render(diagnostic: Diagnostic, *, color: bool = False, width: int | None = None, suggest: bool = False) -> str:
     """The diagnostic as text without a final newline.
 
     `color` adds ANSI styles. `width` is that of the terminal: longer source lines are cut around the carets, notes and
-    help are wrapped.
+    help are wrapped. The fix is shown as lines that go and come, where the help does not say it or with `suggest`.
     """
-    return "\n".join(_Renderer(diagnostic, color, width).lines())
+    return "\n".join(_Renderer(diagnostic, color, width, suggest).lines())
 
 
 class _Renderer:
-    def __init__(self, diagnostic: Diagnostic, color: bool, width: int | None) -> None:
+    def __init__(self, diagnostic: Diagnostic, color: bool, width: int | None, suggest: bool) -> None:
         self.diagnostic = diagnostic
         self.color = color
         self.width = width
-        labels = (diagnostic.primary, *diagnostic.secondary)
-        self.gutter = len(str(max(label.span.line for label in labels)))
+        fix = diagnostic.fix
+        self.fix = fix if fix is not None and (suggest or not said(fix, diagnostic.help)) else None
+        spans = [label.span for label in (diagnostic.primary, *diagnostic.secondary)]
+        spans += [edit.span for edit in self.fix.edits] if self.fix is not None else []
+        self.gutter = len(str(max(span.line for span in spans)))
 
     def style(self, text: str, style: str) -> str:
         return f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if self.color and text and style else text
@@ -71,6 +83,27 @@ class _Renderer:
             yield from self.remark("", note)
         if found.help:
             yield from self.remark("help: ", found.help)
+        if self.fix is not None:
+            yield from self.suggestion(self.fix)
+
+    def suggestion(self, fix: Fix) -> Iterator[str]:
+        """The lines that a fix takes away and those that it puts there."""
+        from netc.fixes import hunks
+
+        if not self.diagnostic.notes and not self.diagnostic.help:
+            yield self.bar()
+        text = "`netc check --fix` applies it" if fix.safe else "a guess; `netc check --fix --unsafe-fixes` applies it"
+        yield from self.remark("fix: ", text)
+        for hunk in hunks(fix):
+            if hunk.source.name != self.diagnostic.primary.span.source.name:
+                yield self.style(" " * self.gutter + ":::", "gutter") + f" {hunk.source.name}:{hunk.number}"
+            before, after = ([display(line)[0] for line in lines] for lines in (hunk.before, hunk.after))
+            change = cells(shared_start(before[0], after[0])) if before and after else 0
+            first = self.first_shown(change, max((cells(line) for line in (*before, *after)), default=0))
+            for sign, lines in (("-", before), ("+", after)):
+                for number, line in enumerate(lines, hunk.number):
+                    shown = f"{sign} {self.window(line, first)}".rstrip()
+                    yield self.style(f"{number:>{self.gutter}} ", "gutter") + self.style(shown, sign)
 
     def files(self) -> list[tuple[Source, list[Label]]]:
         """The labels of each source, the primary one's first."""
@@ -89,7 +122,7 @@ class _Renderer:
             marks = [self.mark(label, source, number, columns) for label in group]
             shown, marks = self.cut(shown, marks)
             yield self.bar(str(number), shown)
-            for row in rows(marks):
+            for row in rows(marks, None if self.width is None else self.room()):
                 yield self.bar("", self.paint(row))
 
     def mark(self, label: Label, source: Source, number: int, columns: list[int]) -> Mark:
@@ -101,21 +134,33 @@ class _Renderer:
         style = self.diagnostic.severity if label is self.diagnostic.primary else "secondary"
         return Mark(left, max(columns[end], left + 1), label.text, style)
 
+    def room(self) -> int:
+        """How many columns a source line may take."""
+        return LONGEST if self.width is None else max(20, self.width - self.gutter - 3)
+
+    def first_shown(self, column: int, width: int) -> int:
+        """The first column that is shown of a line of some width, so that there is room for one and what follows."""
+        return max(0, min(column - self.room() // 4, width - self.room()))
+
+    def window(self, line: str, first: int) -> str:
+        """What there is room for from a column on, with marks where something is left out."""
+        room = self.room()
+        kept = _columns(line, first, first + room)
+        kept = ("…" + _columns(kept, 1, room)) if first else kept
+        return (_columns(kept, 0, room - 1) + "…") if cells(line) > first + room else kept
+
     def cut(self, shown: str, marks: list[Mark]) -> tuple[str, list[Mark]]:
         """Keep the part of a line too long for the terminal that its marks stand under."""
-        room = LONGEST if self.width is None else max(20, self.width - self.gutter - 3)
+        room = self.room()
         if cells(shown) <= room:
             return shown, marks
         main = next((mark for mark in marks if mark.style != "secondary"), marks[0])
-        first = max(0, min(main.left - room // 4, cells(shown) - room))
-        kept = _columns(shown, first, first + room)
-        kept = ("…" + _columns(kept, 1, room)) if first else kept
-        kept = (_columns(kept, 0, room - 1) + "…") if cells(shown) > first + room else kept
+        first = self.first_shown(main.left, cells(shown))
         moved = []
         for mark in marks:
             left = min(max(mark.left - first, 0), room - 1)
             moved.append(Mark(left, max(left + 1, min(mark.right - first, room)), mark.text, mark.style))
-        return kept, moved
+        return self.window(shown, first), moved
 
     def bar(self, number: str = "", text: str = "") -> str:
         return (self.style(f"{number:>{self.gutter}} |", "gutter") + (f" {text}" if text else "")).rstrip()
@@ -145,27 +190,42 @@ class _Renderer:
         ]
 
 
-def rows(marks: list[Mark]) -> Iterator[list[Piece]]:
+def shared_start(one: str, other: str) -> str:
+    return "".join(a for a, _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+
+
+def said(fix: Fix, help: str | None) -> bool:
+    """Whether the help shows what the fix writes; that something goes needs no showing."""
+    return help is not None and all(edit.replacement.strip() in help for edit in fix.edits)
+
+
+def rows(marks: list[Mark], room: int | None = None) -> Iterator[list[Piece]]:
     """The rows under a source line: strokes, the last label's text beside them, the others' below, right to left.
 
-    Marks that overlap get rows of their own.
+    Marks that overlap get rows of their own. In `room` columns a text that has no place beside its strokes hangs, too.
     """
     marks = sorted(marks, key=lambda mark: (mark.left, mark.right))
     for before, after in pairwise(marks):
         if after.left < before.right:
-            yield from rows([mark for mark in marks if mark is not before])
-            yield from rows([before])
+            yield from rows([mark for mark in marks if mark is not before], room)
+            yield from rows([before], room)
             return
     strokes: list[Piece] = [(mark.left, mark.stroke, mark.style) for mark in marks]
-    if marks[-1].text:
-        strokes.append((marks[-1].right + 1, marks[-1].text, marks[-1].style))
+    last = marks[-1]
+    beside = room is None or last.right + 1 + cells(last.text) <= room
+    if last.text and beside:
+        strokes.append((last.right + 1, last.text, last.style))
     yield strokes
-    hanging = [mark for mark in marks[:-1] if mark.text]
+    hanging = [mark for mark in (marks[:-1] if beside else marks) if mark.text]
     if hanging:
         yield [(mark.left, "|", mark.style) for mark in hanging]
     while hanging:
         last = hanging.pop()
-        yield [*((mark.left, "|", mark.style) for mark in hanging), (last.left, last.text, last.style)]
+        if room is None or last.left + cells(last.text) <= room:
+            yield [*((mark.left, "|", mark.style) for mark in hanging), (last.left, last.text, last.style)]
+        else:
+            for line in wrap(last.text, room, break_on_hyphens=False):
+                yield [(max(0, room - cells(last.text)), line, last.style)]
 
 
 def display(line: str) -> tuple[str, list[int]]:

@@ -180,6 +180,6 @@ def _assume(relation: Relation) -> bool:
     for side in (relation.left, relation.right):
         for atom in Term.of(side).atoms():
             if isinstance(atom, Symbol) and atom.ledger is not None:
-                atom.ledger[relation] = None
+                atom.ledger.assume(relation)
                 return True
     return True

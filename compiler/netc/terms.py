@@ -41,6 +41,17 @@ class Place:
         return ()
 
 
+class Ledger:
+    """What was assumed of symbolic sizes, each relation with the place that needed it first; `place` is now at work."""
+
+    def __init__(self, place: Any = None):
+        self.place = place
+        self.relations: dict[Relation, Any] = {}
+
+    def assume(self, relation: Relation) -> None:
+        self.relations.setdefault(relation, self.place)
+
+
 class Relation(Record, eq=True):
     """A fact about symbolic sizes that a rule needed and could not decide: `left == right`, `left >= right`, ..."""
 
@@ -57,7 +68,7 @@ class Symbol:
     """A size that only a run decides, at least 1 (`H` of `input 3xHxW`); `ledger` gathers what was assumed of it."""
 
     name: str
-    ledger: dict[Relation, None] | None = field(default=None, compare=False, hash=False)
+    ledger: Ledger | None = field(default=None, compare=False, hash=False)
 
     @property
     def label(self) -> str:

@@ -33,7 +33,52 @@ LAYERS = {
     "netc_std.padding": "ZeroPad ConstantPad ReflectionPad ReplicationPad CircularPad pad",
 }
 
-LOSSES = {"netc_std.losses": "CrossEntropyLoss NLLLoss MSELoss"}
+# What Keras, TensorFlow, Caffe and others call a layer, and PyTorch's methods with another name. The number of
+# dimensions is taken off before a name is looked up.
+FOREIGN = {
+    "Convolution": "Conv",
+    "Deconv": "ConvTranspose",
+    "Deconvolution": "ConvTranspose",
+    "TransposedConv": "ConvTranspose",
+    "conv": "Conv",
+    "conv_transpose": "ConvTranspose",
+    "Dense": "Linear",
+    "FC": "Linear",
+    "FullyConnected": "Linear",
+    "InnerProduct": "Linear",
+    "MaxPooling": "MaxPool",
+    "AveragePooling": "AvgPool",
+    "AvgPooling": "AvgPool",
+    "GlobalAveragePooling": "AdaptiveAvgPool(1)",
+    "GlobalAvgPool": "AdaptiveAvgPool(1)",
+    "GlobalMaxPooling": "AdaptiveMaxPool(1)",
+    "GlobalMaxPool": "AdaptiveMaxPool(1)",
+    "BN": "BatchNorm",
+    "BatchNormalization": "BatchNorm",
+    "LayerNormalization": "LayerNorm",
+    "GroupNormalization": "GroupNorm",
+    "LRN": "LocalResponseNorm",
+    "batch_norm": "BatchNorm",
+    "layer_norm": "LayerNorm",
+    "group_norm": "GroupNorm",
+    "instance_norm": "InstanceNorm",
+    "embedding": "Embedding",
+    "Swish": "SiLU",
+    "swish": "silu",
+    "UpSampling": "Upsample",
+    "ZeroPadding": "ZeroPad",
+    "Add": "fork add",
+    "Concatenate": "fork cat",
+    "Concat": "fork cat",
+    "concat": "cat",
+    "concatenate": "cat",
+    "view": "reshape",
+    "subtract": "sub",
+    "multiply": "mul",
+    "divide": "div",
+}
+
+LOSSES = {"netc_std.losses": "CrossEntropyLoss NLLLoss MSELoss BCELoss BCEWithLogitsLoss"}
 OPTIMIZERS = {"netc_std.optimizers": "SGD Adam AdamW Adadelta"}
 SCHEDULES = {"netc_std.schedules": "StepLR MultiStepLR ExponentialLR CosineAnnealingLR LinearLR cosine warmup"}
 DATA = {"netc_std.data": "MNIST FashionMNIST CIFAR10 Digits Polynomial"}
@@ -51,6 +96,11 @@ def by_name(table: Mapping[str, str]) -> dict[str, str]:
 @hookimpl
 def netc_layers() -> dict[str, str]:
     return by_name(LAYERS)
+
+
+@hookimpl
+def netc_foreign_names() -> dict[str, str]:
+    return FOREIGN
 
 
 @hookimpl

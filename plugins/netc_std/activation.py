@@ -159,6 +159,7 @@ class GELU(Activation):
 
     module = "torch.nn.GELU"
     function = "torch.nn.functional.gelu"
+    positional = 0
     approximate = Approximation("none", "tanh", default="none", doc="`tanh` for the approximation that GPT-2 uses.")
     examples = (Example("16x8x8", "GELU", "16x8x8"), Example("10", "gelu(approximate=tanh)", "10"))
 
@@ -193,6 +194,7 @@ class Sigmoid(Activation):
 
     module = "torch.nn.Sigmoid"
     function = "torch.sigmoid"
+    range = (0, 1)
     examples = (Example("16x8x8", "Sigmoid", "16x8x8"), Example("10", "sigmoid", "10"))
 
 
@@ -204,6 +206,7 @@ class LogSigmoid(Activation):
 
     module = "torch.nn.LogSigmoid"
     function = "torch.nn.functional.logsigmoid"
+    range = (None, 0)
     examples = (Example("16x8x8", "LogSigmoid", "16x8x8"), Example("10", "logsigmoid", "10"))
 
 
@@ -215,6 +218,7 @@ class Hardsigmoid(Overwriting):
 
     module = "torch.nn.Hardsigmoid"
     function = "torch.nn.functional.hardsigmoid"
+    range = (0, 1)
     examples = (Example("16x8x8", "Hardsigmoid", "16x8x8"), Example("10", "hardsigmoid", "10"))
 
 

@@ -61,6 +61,18 @@ class Conv(Spatial):
         kernel, dilation = per_axis(self.kernel_size, n, "kernel_size"), per_axis(self.dilation, n, "dilation")
         return windows(input, kernel, stride, [left for left, _ in pads], dilation).with_dim(1, self.out_channels)
 
+    def remark(self, input: Value) -> Reject | None:
+        """Warns where PyTorch's `Conv2d(in_channels, out_channels, kernel_size)` is read as something else."""
+        kernel, stride = self.kernel_size, self.stride
+        if input.rank < 4 or self.groups != 1 or isinstance(kernel, tuple) or isinstance(stride, tuple):
+            return None
+        if self.out_channels != input.shape[1] or kernel < 8 or stride >= kernel:
+            return None
+        return Reject(
+            f"has a kernel of {kernel} and as many channels behind it as before, {self.out_channels}",
+            help=f"the number of input channels is not written: `Conv({kernel}, {stride})`",
+        )
+
     def state(self, input: Value) -> dict[str, State]:
         in_channels = fixed(input.shape[1], "in_channels")
         kernel = per_axis(self.kernel_size, input.rank - 2, "kernel_size")

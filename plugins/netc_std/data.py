@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Any, ClassVar
 
 from netc.layer import Bool, Field, Float, Int, Numbers, Reject, Text
@@ -47,6 +48,7 @@ class TorchvisionImages(DataSource):
     """A picture set of torchvision, held in memory as uint8 and normalised a batch at a time."""
 
     size: ClassVar[tuple[int, int, int]]
+    count: ClassVar[int]
     layout: ClassVar[str]
     packages = ("torchvision",)
     imports = ("from torchvision import datasets",)
@@ -55,6 +57,9 @@ class TorchvisionImages(DataSource):
 
     def target(self) -> Target:
         return Target(type(self).__name__, "class", classes=10)
+
+    def training_size(self) -> int:
+        return self.count
 
     def check(self, input: Value) -> None:
         expect_image(input, self.size, type(self).__name__)
@@ -100,6 +105,7 @@ class MNIST(TorchvisionImages):
     """Handwritten digits, 60,000 for training and 10,000 for the test, 1x28x28, 10 classes."""
 
     size = (1, 28, 28)
+    count = 60_000
     layout = "data.data.unsqueeze(1)"
     batch_size = batch_size()
     test_batch_size = Int(1000, min=1, doc="Examples a step in the test.")
@@ -116,6 +122,7 @@ class CIFAR10(TorchvisionImages):
     """Colour pictures, 50,000 for training and 10,000 for the test, 3x32x32, 10 classes."""
 
     size = (3, 32, 32)
+    count = 50_000
     layout = "torch.from_numpy(data.data).permute(0, 3, 1, 2).contiguous()"
     batch_size = batch_size()
     test_batch_size = Int(1000, min=1, doc="Examples a step in the test.")
@@ -145,6 +152,9 @@ class Digits(DataSource):
 
     def target(self) -> Target:
         return Target("Digits", "class", classes=10)
+
+    def training_size(self) -> int:
+        return 1437
 
     def check(self, input: Value) -> None:
         known = all(isinstance(size, int) for size in input.shape[1:])
@@ -190,10 +200,18 @@ class Polynomial(DataSource):
     def target(self) -> Target:
         return Target("Polynomial", "value", (1,))
 
+    def training_size(self) -> int:
+        return max(0, ceil((self.stop - self.start) / self.step))
+
     def check(self, input: Value) -> None:
         if input.kind != "float" or input.rank != 2 or not same(input.shape[1], 1):
             reason = f"Polynomial gives one number an example, the network takes {show_example(input)}"
             raise Reject(reason, help="`input 1` takes it")
+        if not self.coefficients:
+            raise Reject("a polynomial needs a coefficient", field="coefficients", help="`Polynomial((5, 10))`")
+        if self.stop <= self.start:
+            reason = f"there is no x from start={self.start} up to stop={self.stop}"
+            raise Reject(reason, field="stop", help="`stop` is above `start`")
 
     def load(self, input: Value) -> str:
         powers = ("", " * x", *(f" * x**{n}" for n in range(2, len(self.coefficients))))

@@ -9,7 +9,8 @@ class Dropping(Layer):
     """Leaves the shape as it is; the function follows the mode of the module that it stands in."""
 
     function_extra = {"training": "self.training"}
-    p = Float(0.5, min=0.0, max=1.0, doc="Probability of being left out.")
+    elsewhere = {"rate": "p", "dropout_ratio": "p", "drop_prob": "p"}
+    p = Float(0.5, min=0, max=1, doc="Probability of being left out.")
     inplace = Bool(False, doc="Overwrite the input.")
 
     def infer(self, input: Value) -> Value:

@@ -62,6 +62,7 @@ class cat(Joining):
     """
 
     function = "torch.cat"
+    elsewhere = {"axis": "dim"}
     dim = Int(None, doc="The dimension that grows, the batch counted as 0; by default that of the channels.")
     examples = (Example("16x8x8, 24x8x8", "cat", "40x8x8"), Example("4x8, 4x6", "cat(dim=2)", "4x14"))
 

@@ -23,6 +23,7 @@ class Linear(Layer):
         Example("16x64", "Linear(256, bias=false)", "16x256"),
     )
 
+    elsewhere = {"units": "out_features", "num_output": "out_features", "use_bias": "bias", "bias_term": "bias"}
     out_features = Int(min=1, doc="size of the last dimension of the output")
     bias = Bool(True, doc="adds a learned vector")
 
@@ -37,7 +38,7 @@ class Linear(Layer):
         if input.rank < 4 or input.channel is None or input.channel == input.rank - 1:
             return None
         reason = f"works on the last dimension, here the width {show_dim(input.shape[-1])}, and not on the channels"
-        return Reject(reason, help="`flatten` before it, or `permute` the channels to the end")
+        return Reject(reason, help="`flatten` before it, or `permute` the channels to the end", before="flatten")
 
     def state(self, input: Value) -> dict[str, State]:
         weight = State((self.out_features, features(input, "in_features")))

@@ -2,80 +2,165 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from netc.layer import Float, Int, Numbers, Reject, Word
-from netc.recipe import Loss, Target
+from netc.recipe import Ending, Loss, Target
 from netc.shapes import Shape, Value, same, show_dim, show_shape
+
+INTO_ONE = (0, 1)
+"""The range of a probability."""
 
 
 def reduction() -> Word:
     return Word("mean", "sum", default="mean", doc="The mean over the batch, or its sum.")
 
 
-def expect_classes(output: Value, target: Target, loss: str) -> None:
-    """(N, C) or (N, C, d1, ...) against class numbers, with C as the data has it."""
-    if target.kind != "class":
-        raise Reject(f"{loss} learns classes, {target.source} gives values", help="`MSELoss` learns values")
-    shape = show_shape(output.shape)
-    if output.kind != "float" or output.rank < 2:
-        raise Reject(f"{loss} takes scores of shape (N, classes), the network gives {shape}", input="output")
-    if output.rank != len(target.shape) + 2:
-        way = "`flatten` before the last layer" if output.rank > 2 else None
-        raise Reject(f"{loss} takes scores of shape (N, classes), the network gives {shape}", input="output", help=way)
-    if target.classes is not None and not same(output.shape[1], target.classes):
-        reason = f"the network tells {show_dim(output.shape[1])} classes apart, {target.source} has {target.classes}"
-        raise Reject(reason, input="output", help=f"let the last layer give {target.classes}")
-    expect_extent(output.shape[2:], target.shape, loss, target)
+# ---- classes -----------------------------------------------------------------------------------
 
 
-def expect_extent(output: Shape, target: Shape, loss: str, source: Target) -> None:
-    if len(output) != len(target) or not all(map(same, output, target)):
-        reason = f"{loss} compares shapes without the batch {show_shape(output)} and {show_shape(target)}"
-        raise Reject(f"{reason} (of {source.source})", input="output")
+class ClassLoss(Loss):
+    """A loss of scores (N, C) or (N, C, d1, ...) and class numbers (N) or (N, d1, ...)."""
+
+    tensors = ("weight",)
+    weight = Numbers(None, doc="One factor for each class.")
+    ignore_index = Int(-100, doc="A class number that does not count.")
+    reduction = reduction()
+
+    def check(self, output: Value, target: Target) -> None:
+        name = type(self).__name__
+        if target.kind != "class":
+            raise Reject(f"{name} learns classes, {target.source} gives values", help="`MSELoss` learns values")
+        expect_floats(output, name)
+        if output.rank != len(target.shape) + 2:
+            reason = f"{name} takes scores of shape (N, classes), the network gives {show_shape(output.shape)}"
+            raise Reject(reason, input="output", help=self._way(output, target))
+        classes = output.shape[1]
+        if isinstance(classes, int) and target.classes is not None and classes < target.classes:
+            reason = f"the network tells {show_dim(classes)} classes apart, {target.source} has {target.classes}"
+            raise Reject(reason, input="output", help=f"let the last layer give {target.classes}")
+        expect_extent(output.shape[2:], target, name)
+        if self.weight is not None and not same(classes, len(self.weight)):
+            reason = f"`weight` has {len(self.weight)} entries for {show_dim(classes)} classes"
+            raise Reject(reason, field="weight")
+
+    def _way(self, output: Value, target: Target) -> str | None:
+        classes = target.classes or "classes"
+        if target.shape:
+            return None
+        if output.rank < 2:
+            return f"let the last layer give one score for each class: `Linear({classes})`"
+        if all(same(size, 1) for size in output.shape[2:] if isinstance(size, int)) and output.rank == 4:
+            return "`flatten` at the end, or `mean((2, 3))` before the last layer"
+        return "`flatten` before the last layer"
+
+    def remarks(self, output: Value, target: Target, last: Ending | None) -> Iterator[Reject]:
+        classes = output.shape[1]
+        if isinstance(classes, int) and target.classes is not None and classes > target.classes:
+            reason = f"the network tells {show_dim(classes)} classes apart, {target.source} has only {target.classes}"
+            yield Reject(reason, input="output", help=f"let the last layer give {target.classes}")
 
 
-def expect_weight(weight: tuple[float, ...] | None, output: Value) -> None:
-    if weight is not None and not same(output.shape[1], len(weight)):
-        reason = f"`weight` has {len(weight)} entries for {show_dim(output.shape[1])} classes"
-        raise Reject(reason, field="weight")
-
-
-class CrossEntropyLoss(Loss):
+class CrossEntropyLoss(ClassLoss):
     """Cross entropy of scores (N, C) and class numbers (N): log-softmax and negative log-likelihood in one."""
 
     module = "torch.nn.CrossEntropyLoss"
-    tensors = ("weight",)
-    weight = Numbers(None, doc="One factor for each class.")
-    ignore_index = Int(-100, doc="A class number that does not count.")
-    reduction = reduction()
     label_smoothing = Float(0.0, min=0, max=1)
 
-    def check(self, output: Value, target: Target) -> None:
-        expect_classes(output, target, "CrossEntropyLoss")
-        expect_weight(self.weight, output)
+    def remarks(self, output: Value, target: Target, last: Ending | None) -> Iterator[Reject]:
+        yield from super().remarks(output, target, last)
+        if last is not None and last.range == INTO_ONE:
+            reason = f"CrossEntropyLoss has its own softmax, and the network ends with `{last.name}`"
+            yield Reject(reason, input="output", help=f"take `{last.name}` away from the end of the network")
 
 
-class NLLLoss(Loss):
+class NLLLoss(ClassLoss):
     """Negative log-likelihood of log-probabilities (N, C), as `log_softmax` gives them, and class numbers (N)."""
 
     module = "torch.nn.NLLLoss"
-    tensors = ("weight",)
-    weight = Numbers(None, doc="One factor for each class.")
-    ignore_index = Int(-100, doc="A class number that does not count.")
+
+    def remarks(self, output: Value, target: Target, last: Ending | None) -> Iterator[Reject]:
+        yield from super().remarks(output, target, last)
+        if last is not None and (last.range[1] is None or last.range[1] > 0):
+            reason = f"NLLLoss takes log-probabilities, and the network ends with `{last.name}`"
+            help = "end the network with `log_softmax(1)`, or use `CrossEntropyLoss`"
+            yield Reject(reason, input="output", help=help)
+
+
+# ---- values ------------------------------------------------------------------------------------
+
+
+class ValueLoss(Loss):
+    """A loss of two tensors of one shape."""
+
     reduction = reduction()
 
     def check(self, output: Value, target: Target) -> None:
-        expect_classes(output, target, "NLLLoss")
-        expect_weight(self.weight, output)
+        name = type(self).__name__
+        if target.kind != "value":
+            reason = f"{name} learns values, {target.source} gives classes"
+            raise Reject(reason, help="`CrossEntropyLoss` learns classes")
+        expect_floats(output, name)
+        expect_extent(output.shape[1:], target, name)
 
 
-class MSELoss(Loss):
+class MSELoss(ValueLoss):
     """Mean squared difference of two tensors of one shape."""
 
     module = "torch.nn.MSELoss"
-    reduction = reduction()
 
-    def check(self, output: Value, target: Target) -> None:
-        if target.kind != "value":
-            reason = f"MSELoss learns values, {target.source} gives classes"
-            raise Reject(reason, help="`CrossEntropyLoss` learns classes")
-        expect_extent(output.shape[1:], target.shape, "MSELoss", target)
+
+class BCEWithLogitsLoss(ValueLoss):
+    """Binary cross entropy of scores and values from 0 to 1 of one shape: sigmoid and cross entropy in one."""
+
+    module = "torch.nn.BCEWithLogitsLoss"
+
+    def remarks(self, output: Value, target: Target, last: Ending | None) -> Iterator[Reject]:
+        if last is not None and last.range == INTO_ONE:
+            reason = f"BCEWithLogitsLoss has its own sigmoid, and the network ends with `{last.name}`"
+            yield Reject(reason, input="output", help=f"take `{last.name}` away, or use `BCELoss`")
+
+
+class BCELoss(ValueLoss):
+    """Binary cross entropy of probabilities, as `sigmoid` gives them, and values from 0 to 1 of one shape."""
+
+    module = "torch.nn.BCELoss"
+
+    def remarks(self, output: Value, target: Target, last: Ending | None) -> Iterator[Reject]:
+        if last is not None and last.range != INTO_ONE:
+            reason = f"BCELoss takes probabilities, and the network ends with `{last.name}`"
+            yield Reject(reason, input="output", help="end the network with `sigmoid`, or use `BCEWithLogitsLoss`")
+
+
+# ---- what they share ---------------------------------------------------------------------------
+
+
+def expect_floats(output: Value, loss: str) -> None:
+    if output.kind != "float":
+        reason = f"{loss} needs numbers with a gradient, the network gives {output}"
+        raise Reject(reason, input="output", help="take away what makes them integers or truth values")
+
+
+def expect_extent(output: Shape, target: Target, loss: str) -> None:
+    """Refuses an output whose sizes, the batch (and the classes) aside, are not those of the target."""
+    if len(output) == len(target.shape) and all(map(same, output, target.shape)):
+        return
+    given, wanted = (show_batch(shape) for shape in (output, target.shape))
+    reason = f"{loss} compares {given} of the network with {wanted} of {target.source}"
+    raise Reject(reason, input="output", help=_reshaping(output, target.shape))
+
+
+def show_batch(shape: Shape) -> str:
+    """The shape of a batch, from that of an example."""
+    return f"({', '.join(['N', *map(show_dim, shape)])}{',' * (not shape)})"
+
+
+def _reshaping(output: Shape, target: Shape) -> str | None:
+    """How an output gets the shape of the target."""
+    if output == (*target, 1):
+        return f"`squeeze({len(output)})` at the end: PyTorch would spread each over the whole batch"
+    if (*output, 1) == target:
+        return f"`unsqueeze({len(target)})` at the end: PyTorch would spread each over the whole batch"
+    if len(output) == len(target) and output[:-1] == target[:-1]:
+        return f"let the last layer give {show_dim(target[-1])}"
+    return None

@@ -43,6 +43,13 @@ class BatchNorm(Spatial):
             raise Reject("cannot train with eps=0", field="eps", help="the default is 1e-5")
         return replace(input, channel=1)
 
+    def remark(self, input: Value) -> Reject | None:
+        return remark_eps(self.eps, "`BatchNorm`")
+
+    def least_batch(self, input: Value) -> int:
+        """Two where a channel has one number an example: the spread of one number is nothing to divide by."""
+        return 2 if all(size == 1 for size in input.shape[2:]) else 1
+
     def state(self, input: Value) -> dict[str, State]:
         return channel_state(input, self.affine, self.bias, self.track_running_stats)
 
@@ -79,6 +86,9 @@ class InstanceNorm(Spatial):
                 help="normalize before the spatial size is 1, or take LayerNorm, or BatchNorm",
             )
         return replace(input, channel=1)
+
+    def remark(self, input: Value) -> Reject | None:
+        return remark_eps(self.eps, "`InstanceNorm`")
 
     def state(self, input: Value) -> dict[str, State]:
         return channel_state(input, self.affine, self.bias, self.track_running_stats)
@@ -162,6 +172,9 @@ class GroupNorm(Layer):
             )
         return replace(input, channel=1)
 
+    def remark(self, input: Value) -> Reject | None:
+        return remark_eps(self.eps, f"`GroupNorm({self.num_groups})`")
+
     def state(self, input: Value) -> dict[str, State]:
         return channel_state(input, self.affine, self.bias, False)
 
@@ -229,6 +242,13 @@ class LocalResponseNorm(Layer):
 
     def infer(self, input: Value) -> Value:
         return replace(input, channel=1)
+
+
+def remark_eps(eps: float, call: str) -> Reject | None:
+    """Warns of a number of channels that PyTorch would take in the place of `eps`."""
+    if eps < 1:
+        return None
+    return Reject(f"adds eps={eps} to the variance", help=f"the number of channels is not written: {call}")
 
 
 def channel_state(input: Value, affine: bool, bias: bool, tracked: bool) -> dict[str, State]:

@@ -12,6 +12,7 @@ from typing import Any
 from netc.layer import Bool, Example, Field, Int, Layer, Reject, Size, Value, Word, is_int
 from netc.shapes import at_least, divisible, show_dim
 from netc.terms import Dim, Term
+from netc_std.window import nearest_multiples
 
 MODES = ("nearest", "linear", "bilinear", "bicubic", "trilinear", "area", "nearest-exact")
 RANK_OF = {"linear": 3, "bilinear": 4, "bicubic": 4, "trilinear": 5}
@@ -121,6 +122,7 @@ def require_divisible(size: Dim, by: Dim, input: Value, dim: int, field: str) ->
     if not divisible(size, by):
         raise Reject(
             f"{show_dim(by)} does not divide {show_dim(size)}, the size of dimension {dim} of {input}",
+            help=nearest_multiples(size, by),
             field=field,
         )
 

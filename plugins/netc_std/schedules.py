@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from netc.layer import Float, Int, Ints
+from collections.abc import Iterator
+
+from netc.layer import Float, Int, Ints, Reject
 from netc.recipe import Schedule
+
+
+def epochs(count: int) -> str:
+    return f"{count} epoch{'s' * (count != 1)}"
 
 
 class StepLR(Schedule):
@@ -11,7 +17,12 @@ class StepLR(Schedule):
 
     module = "torch.optim.lr_scheduler.StepLR"
     step_size = Int(min=1)
-    gamma = Float(0.1)
+    gamma = Float(0.1, min=0)
+
+    def remarks(self, left: int, lr: float) -> Iterator[Reject]:
+        if self.step_size >= left:
+            reason = f"would take its first step after {epochs(self.step_size)}, and has {left}"
+            yield Reject(reason, field="step_size", help="a smaller `step_size`, or more `epochs`")
 
 
 class MultiStepLR(Schedule):
@@ -19,14 +30,25 @@ class MultiStepLR(Schedule):
 
     module = "torch.optim.lr_scheduler.MultiStepLR"
     milestones = Ints(min=1)
-    gamma = Float(0.1)
+    gamma = Float(0.1, min=0)
+
+    def remarks(self, left: int, lr: float) -> Iterator[Reject]:
+        late = [milestone for milestone in self.milestones if milestone >= left]
+        if late:
+            which = f"the milestone{'s' * (len(late) > 1)} {', '.join(map(str, late))}"
+            yield Reject(f"never comes to {which} in {epochs(left)}", field="milestones")
 
 
 class ExponentialLR(Schedule):
     """Multiplies the learning rate by `gamma` after every epoch."""
 
     module = "torch.optim.lr_scheduler.ExponentialLR"
-    gamma = Float()
+    gamma = Float(min=0)
+
+
+def rising(eta_min: float, lr: float) -> Iterator[Reject]:
+    if eta_min > lr:
+        yield Reject(f"raises the learning rate from {lr} to eta_min={eta_min}", field="eta_min")
 
 
 class CosineAnnealingLR(Schedule):
@@ -35,7 +57,21 @@ class CosineAnnealingLR(Schedule):
     module = "torch.optim.lr_scheduler.CosineAnnealingLR"
     ends = "T_max"
     T_max = Int(min=1)
-    eta_min = Float(0.0)
+    eta_min = Float(0.0, min=0)
+
+    def remarks(self, left: int, lr: float) -> Iterator[Reject]:
+        yield from rising(self.eta_min, lr)
+        if self.T_max > left:
+            reason = f"would reach its end after {epochs(self.T_max)}, and has {left}"
+            yield Reject(reason, field="T_max", help="`cosine` takes the epochs that are left")
+        if self.T_max < left:
+            reason = f"raises the learning rate again after {self.T_max} of its {epochs(left)}"
+            yield Reject(reason, field="T_max", help="`cosine` takes the epochs that are left")
+
+
+def unfinished(field: str, total: int, left: int) -> Iterator[Reject]:
+    if total > left:
+        yield Reject(f"would reach its end after {epochs(total)}, and has {left}", field=field)
 
 
 class LinearLR(Schedule):
@@ -43,9 +79,12 @@ class LinearLR(Schedule):
 
     module = "torch.optim.lr_scheduler.LinearLR"
     ends = "total_iters"
-    start_factor = Float(1 / 3, min=1e-12, max=1)
+    start_factor = Float(1 / 3, above=0, max=1)
     end_factor = Float(1.0, min=0, max=1)
     total_iters = Int(5, min=1)
+
+    def remarks(self, left: int, lr: float) -> Iterator[Reject]:
+        yield from unfinished("total_iters", self.total_iters, left)
 
 
 class Cosine(Schedule):
@@ -53,7 +92,10 @@ class Cosine(Schedule):
 
     module = "torch.optim.lr_scheduler.CosineAnnealingLR"
     remaining = "T_max"
-    eta_min = Float(0.0)
+    eta_min = Float(0.0, min=0)
+
+    def remarks(self, left: int, lr: float) -> Iterator[Reject]:
+        yield from rising(self.eta_min, lr)
 
 
 class Warmup(Schedule):
@@ -64,7 +106,10 @@ class Warmup(Schedule):
     renamed = {"epochs": "total_iters"}
     stated = ("start_factor",)
     epochs = Int(min=1)
-    start_factor = Float(0.01, min=1e-12, max=1)
+    start_factor = Float(0.01, above=0, max=1)
+
+    def remarks(self, left: int, lr: float) -> Iterator[Reject]:
+        yield from unfinished("epochs", self.epochs, left)
 
 
 cosine, warmup = Cosine, Warmup

@@ -9,6 +9,7 @@ from netc.layer import Example, Int, Ints, Layer, Reject, Value
 from netc.shapes import Shape, divisible, product, same, show_dim, show_shape
 from netc.terms import Dim, Term
 from netc_std.axes import Axes, axes, axis, decided, is_one, plain
+from netc_std.window import nearest_divisors
 
 
 class Flatten(Layer):
@@ -96,7 +97,7 @@ def fill(whole: Shape, wanted: Shape, field: str) -> Shape:
         raise Reject(
             f"{show_shape(whole)} holds {show_dim(plain(total))} values and {show_shape(wanted)} {show_dim(given)}",
             field=field,
-            help="write -1 for one size to have it computed",
+            help=keeping_the_batch(whole, wanted) or "write -1 for one size to have it computed",
         )
     rest = _quotient(total, given)
     if rest is None:
@@ -104,8 +105,24 @@ def fill(whole: Shape, wanted: Shape, field: str) -> Shape:
             f"{show_shape(whole)} cannot become {show_shape(wanted)}: {show_dim(plain(given))} does not divide "
             f"{show_dim(plain(total))}",
             field=field,
+            help=keeping_the_batch(whole, wanted) or divisors_of(total, given),
         )
     return tuple(rest if i in holes else size for i, size in enumerate(wanted))
+
+
+def divisors_of(total: Dim, given: Dim) -> str | None:
+    """What would divide a size, next to what does not."""
+    if isinstance(plain(total), Term) or isinstance(plain(given), Term):
+        return None
+    return f"numbers that divide it: {nearest_divisors(plain(given), (int(plain(total)),))}"  # type: ignore[arg-type]
+
+
+def keeping_the_batch(whole: Shape, wanted: Shape) -> str | None:
+    """The way out where the batch was forgotten: the first of the wanted sizes is its."""
+    sizes = product(whole[1:]) if isinstance(whole[0], Term) else None
+    if isinstance(sizes, int) and not isinstance(product(wanted), Term):
+        return f"the first size is the batch's, and -1 keeps it: `-1, {int(sizes)}` are the values of each example"
+    return None
 
 
 def _quotient(total: Dim, by: Dim) -> Dim | None:

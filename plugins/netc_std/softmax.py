@@ -10,6 +10,7 @@ from netc_std.axes import axis
 class Normalized(Layer):
     """Weights along a dimension, which sum to 1; `dim` is required, because torch's choice without it is deprecated."""
 
+    elsewhere = {"axis": "dim"}
     dim = Int(doc="The dimension that is normalised, the batch counted as 0.")
 
     def infer(self, input: Value) -> Value:
@@ -25,6 +26,7 @@ class Softmax(Normalized):
 
     module = "torch.nn.Softmax"
     function = "torch.nn.functional.softmax"
+    range = (0, 1)
     examples = (Example("10", "Softmax(dim=1)", "10"), Example("16x8x8", "softmax(dim=-1)", "16x8x8"))
 
 
@@ -36,6 +38,7 @@ class LogSoftmax(Normalized):
 
     module = "torch.nn.LogSoftmax"
     function = "torch.nn.functional.log_softmax"
+    range = (None, 0)
     examples = (Example("10", "LogSoftmax(dim=1)", "10"), Example("16x8x8", "log_softmax(dim=1)", "16x8x8"))
 
 
@@ -47,6 +50,7 @@ class Softmin(Normalized):
 
     module = "torch.nn.Softmin"
     function = "torch.nn.functional.softmin"
+    range = (0, 1)
     examples = (Example("10", "Softmin(dim=1)", "10"), Example("16x8x8", "softmin(dim=1)", "16x8x8"))
 
 
@@ -57,6 +61,7 @@ class Softmax2d(Layer):
     """
 
     module = "torch.nn.Softmax2d"
+    range = (0, 1)
     ranks = (4,)
     examples = (Example("16x8x8", "Softmax2d", "16x8x8"),)
 

@@ -16,6 +16,20 @@ class Spatial(Layer):
     """A layer over the dimensions that follow the channels; the channels stand in dimension 1."""
 
     ranks: ClassVar[tuple[int, ...]] = (3, 4, 5)
+    elsewhere = {
+        "filters": "out_channels",
+        "num_output": "out_channels",
+        "kernel": "kernel_size",
+        "ksize": "kernel_size",
+        "pool_size": "kernel_size",
+        "strides": "stride",
+        "pad": "padding",
+        "dilation_rate": "dilation",
+        "group": "groups",
+        "use_bias": "bias",
+        "bias_term": "bias",
+        "epsilon": "eps",
+    }
 
     def admit(self, *inputs: Value) -> None:
         """Refuses ranks, channel axes and kinds that the layer does not take."""
@@ -76,6 +90,14 @@ def check_groups(groups: int, in_channels: int, out_channels: int) -> None:
                 field="groups",
                 help=f"groups that divide both sides: {nearest_divisors(groups, (in_channels, out_channels))}",
             )
+
+
+def nearest_multiples(size: Dim, by: Dim) -> str | None:
+    """The sizes next to one that a factor does not divide: `sizes that fit: 28 or 32`."""
+    if isinstance(size, Term) or isinstance(by, Term):
+        return None
+    below = int(size) // int(by) * int(by)
+    return f"sizes that fit: {' or '.join(str(fits) for fits in (below, below + int(by)) if fits)}"
 
 
 def nearest_divisors(number: Dim, sizes: Iterable[Dim]) -> str:

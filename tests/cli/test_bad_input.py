@@ -61,8 +61,8 @@ CHOICES = {
     ("--set", "classes=1; other = 2"): ("cannot read `1; other = 2` as a value", "--set classes"),
     ("--set", "classes=1\nother = 2"): ("cannot read `1\nother = 2` as a value", "--set classes"),
     ("--set", "classes=many"): ("there is no name `many`", "--set classes"),
-    ("--set", "classes=10 ** 10 ** 9"): ("a number of more than 1000 digits", "--set classes"),
-    ("--set", "classes=[1] * 10 ** 9"): ("a list of 1000000000 entries", "--set classes"),
+    ("--set", "classes=10 ** 10 ** 9"): ("a number of more than 1,000 digits", "--set classes"),
+    ("--set", "classes=[1] * 10 ** 9"): ("a list of 1,000,000,000 entries", "--set classes"),
     ("--set", "classes=__import__"): ("there is no name `__import__`", "--set classes"),
     ("--set", "classes=Linear"): ("not the layer `Linear`", "tiny.net:4:16"),
     ("--set", "train.epochs=0"): ("`epochs` must be an integer of at least 1, not 0", "--set train.epochs"),
@@ -101,7 +101,7 @@ BROKEN = {
     "\x7fELF\x02\x01": "E010",
     "a = " + "(" * 5000: "nested more than 50 brackets deep",
     "net A:\n    input 784\n" + "    " * 2 + "relu\n": "E0109",
-    "# -*- coding: latin-1 -*-\nimport torch\n": "a statement outside of a block",
+    "# -*- coding: latin-1 -*-\nimport torch\n": "`import` is a word of Python",
 }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 import torch
 from docs.generate import (
@@ -182,8 +183,8 @@ def test_commands_exist(page: Path, block: Block) -> None:
             words = words[1:]
             if words[0].startswith("-"):
                 break
-            assert words[0] in command.commands, line
-            command = command.commands[words[0]]
+            command = command.get_command(click.Context(command), words[0])
+            assert command is not None, line
         known = {option for param in command.params for option in param.opts} | {"--help", "--version"}
         own = words[: words.index("--")] if "--" in words else words
         assert {word for word in own if word.startswith("-") and word != "-"} <= known, line

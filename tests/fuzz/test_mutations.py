@@ -9,7 +9,7 @@ from pathlib import Path
 from zlib import crc32
 
 import pytest
-from tests.fuzz.mutations import Mutant, mutants
+from tests.generator import Mutant, mutants
 
 from netc.diagnostics import Source, SpecError
 from netc.pipeline import Compiled, compile

@@ -10,7 +10,7 @@ import netc_std
 from netc.layer import Example, Int, Layer, Reject
 from netc.registry import Registry
 from netc.shapes import Value
-from netc.terms import Symbol, Term
+from netc.terms import Ledger, Symbol, Term
 from netc.testing import check_layer
 from netc.testing.cases import read_call
 
@@ -106,7 +106,7 @@ def apply(text: str, *values: Value):
     return cls.bind((), read_call(text, cls)[1]).infer(*values)
 
 
-N, H, W = (Term.atom(Symbol(name, {})) for name in "NHW")
+N, H, W = (Term.atom(Symbol(name, Ledger())) for name in "NHW")
 PICTURE = Value((N, 16, H, W))
 
 

@@ -18,7 +18,7 @@ import netc_std
 from netc.layer import Layer, Reject
 from netc.registry import Registry
 from netc.shapes import Value
-from netc.terms import Known, Place, Symbol, Term
+from netc.terms import Known, Ledger, Place, Symbol, Term
 
 TRIALS = int(os.environ.get("NETC_TRIALS", "150"))
 DTYPES = {"float": torch.float32, "int": torch.int64}
@@ -188,7 +188,7 @@ def test_rule_agrees_with_torch(name: str) -> None:
 
 
 def test_sizes_that_a_run_decides() -> None:
-    height = Term.atom(Symbol("H", {}))
+    height = Term.atom(Symbol("H", Ledger()))
     pool = layer("MaxPool", kernel_size=3, stride=2, padding=1, ceil_mode=True)
     assert pool.infer(Value((2, 8, height, 7))) == Value((2, 8, height // 2 + 1, 4))
     conv = layer("Conv", out_channels=4, kernel_size=3, stride=2, padding="same")

@@ -45,7 +45,7 @@ def messages(path: Path) -> tuple[Diagnostic, ...]:
         assert compiled.model_source and compiled.script
     except SpecError as error:
         return error.diagnostics
-    return compiled.diagnostics
+    return compiled.diagnostics + (compiled.recipe.warnings if compiled.recipe is not None else ())
 
 
 @pytest.mark.parametrize("path", BROKEN, ids=lambda path: path.stem)

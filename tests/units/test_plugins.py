@@ -181,6 +181,9 @@ FAULTS = {
     HOOK.format("", "return {'a': 1}"): "from `netc_layers`, not {'a': 1}",
     HOOK.format("", "return [1]"): "from `netc_layers`, not [1]",
     HOOK.format("", "pass"): "from `netc_layers`, not None",
+    HOOK.replace("layers", "foreign_names").format("", "return [int]"): (
+        "plugin `netc-bad:main` must give names and what is written for them from `netc_foreign_names`"
+    ),
     HOOK.format("shape", "pass"): f"{LOAD}PluginValidationError: ",
     HOOK.format("", "pass").replace("layers", "lairs"): "unknown hook 'netc_lairs'",
 }

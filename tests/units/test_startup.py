@@ -30,6 +30,13 @@ def test_torch_is_not_imported(tmp_path: Path, command: str, name: str) -> None:
     assert not found & {"torch", "torchvision", "numpy", "sklearn", "lark", "importlib.metadata", "netc.live"}
 
 
+def test_formatting_compiles_nothing(tmp_path: Path) -> None:
+    found = imported(tmp_path, "fmt", "--check", str(SPECS / "googlenet.net"))
+    assert "netc.format" in found
+    unused = {"torch", "lark", "jinja2", "difflib", "netc.pipeline", "netc.elaborate", "netc.registry", "netc_std"}
+    assert not found & unused
+
+
 def test_check_renders_nothing(tmp_path: Path) -> None:
     found = imported(tmp_path, "check", str(SPECS / "googlenet.net"))
     assert not found & {"jinja2", "netc.emit.script", "netc.render"}

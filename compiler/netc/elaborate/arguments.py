@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from netc import syntax
-from netc.diagnostics import Label, Span, nearest
+from netc.diagnostics import Diagnostic, Label, Span, nearest, renamed
 from netc.elaborate.expressions import Expressions
 from netc.elaborate.lookup import literal, plain, sequence_term, value_term
+from netc.elaborate.trail import Trail
 from netc.elaborate.values import (
     BlockRef,
     Bound,
@@ -25,8 +26,9 @@ from netc.elaborate.values import (
 )
 from netc.graph import Argument, Module, Template
 from netc.layer import BadArgument, Field, Ints, Layer, Reject, Values
+from netc.mending import without_first
 from netc.shapes import Value
-from netc.terms import Term
+from netc.terms import Ledger, Term
 
 
 @dataclass(eq=False)
@@ -40,6 +42,10 @@ class Given:
     operands: list[tuple[syntax.Expr, Any]] = field(default_factory=list)
     named_operands: dict[str, tuple[syntax.Expr, Any]] = field(default_factory=dict)
     written: dict[str | int, Term] = field(default_factory=dict)
+
+    @property
+    def places(self) -> list[Span]:
+        return [span for _, span in self.spans]
 
     def span_of(self, name: str, fields: Sequence[str]) -> Span | None:
         """The place of an argument; the last one where it is given twice, the first surplus one by its number."""
@@ -65,6 +71,10 @@ class Arguments(Expressions):
     expansions: dict[Hashable, Expansion]
     templates: dict[Hashable, Template]
     variants: dict[Hashable, list[tuple[Template, dict[str, Hashable]]]]
+    ledger: Ledger
+    trail: Trail
+    held: list[Diagnostic]
+    """Mistakes that count only if there is no other: what is wrong elsewhere may be their cause."""
 
     def given(
         self, call: syntax.Call | None, fields: dict[str, Field[Any]], inputs: Sequence[str], frame: Frame
@@ -82,10 +92,17 @@ class Arguments(Expressions):
                 else:
                     given.operands.append((arg.value, value))
                 continue
+            if isinstance(value, list) and value and all(is_flowing(item) for item in value):
+                name = call.function.span.text if call is not None else ""
+                listed = ", ".join(item.span.text for item in getattr(arg.value, "items", ())) or "..."
+                text, help = f"`{name}` takes its tensors without a list", f"write `{name}({listed})`"
+                raise fault("E0113", arg.span, text, "a list of tensors", help=help)
             slot: str | int = arg.name if arg.name is not None else len(given.args)
             if arg.name is not None:
                 if arg.name in given.kwargs:
-                    raise fault("E0403", arg.span, f"`{arg.name}` is given twice", "again here")
+                    first = next(Label(at, "first here") for key, at in given.spans if key == arg.name)
+                    text = f"`{arg.name}` is given twice"
+                    raise fault("E0403", arg.span, text, "again here", secondary=(first,))
                 given.kwargs[arg.name] = value
             else:
                 given.args.append(value)
@@ -114,7 +131,7 @@ class Arguments(Expressions):
                 near = nearest(word, field.words)
                 raise fault(
                     "E0404", arg.span, f"`{field.name}` must be {field.expected}", f"`{word}` is not known",
-                    help=f"did you mean `{near}`?" if near else None,
+                    help=f"did you mean `{near}`?" if near else None, fix=renamed(arg.value.span, word, near),
                 )  # fmt: skip
         value = self.evaluate(arg.value, frame)
         if is_flowing(value) or isinstance(value, Deferred):
@@ -142,25 +159,39 @@ class Arguments(Expressions):
             return cls.bind(given.args, given.kwargs)
         except BadArgument as error:
             place = given.span_of(error.name, list(cls.fields)) or span
+            flow = tensors(frame.flow)
+            told = self.told_anyway(cls, given, [t.value for t in flow])
             if error.kind == "value":
-                raise self.bad_value(cls, error, given, place) from None
+                raise self.bad_value(cls, error, given, place, told) from None
             codes = {"unknown": "E0401", "missing": "E0401", "surplus": "E0401", "repeated": "E0403"}
             labels = {"unknown": "no such argument", "missing": f"without `{error.name}`", "surplus": "one too many"}
             twice = error.kind == "repeated"
-            near = nearest(error.name, cls.fields) if error.kind == "unknown" else None
+            near = self.near_argument(cls, error.name) if error.kind == "unknown" else None
             help = f"did you mean `{near}`?" if near else f"the signature is `{cls.signature()}`"
             if error.kind == "unknown" and error.name in self.inferred_names(cls, given, frame):
-                help = f"leave it out: `{error.name}` follows from what reaches the layer"
+                help, near = f"leave it out: `{error.name}` follows from what reaches the layer", None
             raise fault(
-                codes[error.kind], place, error.reason, labels.get(error.kind, "again here"), help=help,
+                codes[error.kind], place, error.reason, labels.get(error.kind, "again here"), help=told or help,
                 secondary=(Label(self.first_place(error.name, given, cls), "first here"),) if twice else (),
+                fix=without_first(given.places) if told else renamed(place, error.name, near),
             ) from None  # fmt: skip
+
+    def near_argument(self, cls: type[Layer], name: str) -> str | None:
+        """What an unknown argument is called here: by another framework's word for it, or by its letters."""
+        elsewhere = cls.elsewhere.get(name)
+        return elsewhere if elsewhere in cls.fields else nearest(name, cls.fields)
+
+    def told_anyway(self, cls: type[Layer], given: Given, inputs: Sequence[Value]) -> str | None:
+        """The way out where an argument is given that the flow tells."""
+        raise NotImplementedError
 
     def first_place(self, name: str, given: Given, cls: type[Layer]) -> Span:
         names = list(cls.fields)
         return next(at for key, at in given.spans if key == name or (isinstance(key, int) and names[key] == name))
 
-    def bad_value(self, cls: type[Layer], error: BadArgument, given: Given, place: Span) -> Fault:
+    def bad_value(
+        self, cls: type[Layer], error: BadArgument, given: Given, place: Span, told: str | None = None
+    ) -> Fault:
         """A value of the wrong type or out of range, in the words of the spec."""
         names = list(cls.fields)
         value = given.kwargs[error.name] if error.name in given.kwargs else given.args[names.index(error.name)]
@@ -169,7 +200,8 @@ class Arguments(Expressions):
         rounded = isinstance(value, float) and "integer" in field.expected
         help = f"make it an integer: `int({written})`" if rounded else None
         if is_plain(value):
-            return fault("E0404", place, error.reason, f"of `{cls.__name__}`", help=help)
+            fix = without_first(given.places) if told else None
+            return fault("E0404", place, error.reason, f"of `{cls.__name__}`", help=told or help, fix=fix)
         text = f"`{error.name}` must be {field.expected}, not {describe(value)}"
         return fault("E0402", place, text, f"of `{cls.__name__}`")
 
@@ -204,7 +236,7 @@ class Arguments(Expressions):
         positional = layer.positional if layer.positional is not None else required
         first = next(iter(computed), None)
         if (function and layer.inputs[:1] != ("*tensors",)) or (first in source and 0 in given.written):
-            positional = max(positional, 1)
+            positional = max(positional, 1) if layer.positional != 0 else 0
         leading = sum(1 for name, value in computed.items() if name not in fields or value is not raw.get(name))
         leading = (
             leading if all(n not in fields or computed[n] is not raw.get(n) for n in list(computed)[:leading]) else 0

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from netc import syntax
-from netc.diagnostics import Label, nearest
+from netc.diagnostics import Label, nearest, renamed
 from netc.elaborate.conditions import TRAINING, holds_recipe
 from netc.elaborate.stages import Stages
 from netc.elaborate.syntactic import labels_in
@@ -138,6 +138,7 @@ class Bindings(Stages):
                 help = f"did you mean `{near}`?" if near else signature
                 raise fault(
                     "E0401", arg.span, f"`{found.name}` has no argument `{arg.name}`", "no such argument", help=help,
+                    fix=renamed(arg.span, arg.name, near),
                 )  # fmt: skip
         return Default(found.cls, statement.args, frame)
 
@@ -156,6 +157,7 @@ class Bindings(Stages):
                     f"there is no module `{label}` here",
                     "not a label of this block",
                     help=f"did you mean `{near}`?" if near else None,
+                    fix=renamed(node.span, label, near),
                 )
         first = {label: children[label] for label in labels if label in children}
         rest = {label: child for label, child in children.items() if label not in first}
@@ -166,8 +168,9 @@ class Bindings(Stages):
         target, source = (self.tied(side, frame) for side in (statement.target, statement.source))
         (holder, name, state), (_, _, other) = target, source
         if tuple(state.shape) != tuple(other.shape):
-            text = f"cannot tie a tensor of shape {show_shape(state.shape)} to one of {show_shape(other.shape)}"
-            raise fault("E0602", statement.span, text, "tied here", help="both sides must have one shape")
+            first, second = statement.target.span.text, statement.source.span.text
+            text = f"`{first}` has shape {show_shape(state.shape)}, and `{second}` has {show_shape(other.shape)}"
+            raise fault("E0602", statement.span, text, "tied here", help="parameters that are tied have one shape")
         holder.tied[name] = statement.source.span.text
 
     def tied(self, expr: syntax.Expr, frame: Frame) -> tuple[Module, str, State]:
@@ -178,6 +181,7 @@ class Bindings(Stages):
                 help = f"did you mean `{near}`?" if near else None
                 raise fault(
                     "E0302", expr.span, f"there is no module `{part}` here", "not a label of this block", help=help,
+                    fix=renamed(expr.span, part, near) if part is parts[0] else None,
                 )  # fmt: skip
             module = module.children[part]
         if parts[-1] not in module.state:
@@ -189,7 +193,8 @@ class Bindings(Stages):
     def _run_return(self, statement: syntax.Return, frame: Frame) -> None:
         frame.env["training"] = Binding(False, TRAINING, statement.span)
         try:
-            frame.returned = self.result(statement.value, frame)
+            result = self.result(statement.value, frame)
+            frame.returned = result if frame.returned is None else frame.returned
         finally:
             frame.env.pop("training", None)
 

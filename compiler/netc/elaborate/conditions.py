@@ -10,6 +10,7 @@ from netc.diagnostics import Diagnostics
 from netc.elaborate.arguments import map_values, strip
 from netc.elaborate.lookup import value_term
 from netc.elaborate.placing import Placing
+from netc.elaborate.trail import Turn
 from netc.elaborate.values import (
     POISON,
     Binding,
@@ -138,16 +139,20 @@ class Conditions(Placing):
 
     def loop(
         self, node: syntax.Node, header: Term, items: Sequence[Any], names: Sequence[str], frame: Frame,
-        run: Callable[[Any], None],
+        run: Callable[[Any], None], turn: Callable[[int, Any], Turn],
     ) -> None:  # fmt: skip
-        """Runs a body for each item; what the body carries around is known by places of this loop."""
+        """Runs a body for each item; what the body carries around is known by places of this loop.
+
+        `turn` is what a message says of the round of a number with its item.
+        """
         site = frame.template.sites.setdefault(node, Loop(header))
         assert isinstance(site, Loop)
         site.counts.add(len(items))
         carried = [name for name in names if name in frame.env]
         self.carry(node, carried, 0, frame)
-        for item in items:
-            run(item)
+        for number, item in enumerate(items):
+            with self.trail.inside(turn(number, item)):
+                run(item)
             if frame.flow is POISON:
                 raise Poisoned
             self.carry(node, carried, 1, frame)

@@ -54,7 +54,8 @@ class Containers(Joining):
             return None if label.id == "seq" and frame.container.sequential else label.id
         text = self.evaluate(label, frame)
         if not text or "." in text or text != text.strip():
-            raise fault("E0408", label.span, f'"{text}" cannot be a label', "a name without dots is needed")
+            help = "a level of its own is a suite: `a:`, and `b: ...` indented under it" if "." in str(text) else None
+            raise fault("E0408", label.span, f'"{text}" cannot be a label', "a name without dots is needed", help=help)
         self.refuse_attribute(str(text), label)
         frame.template.terms.setdefault(label, self.render(label, frame))
         return str(text)
@@ -120,6 +121,7 @@ class Containers(Joining):
         if inner.flow is POISON:
             raise Poisoned
         module.output = strip(inner.flow)
+        module.last = self.maker(inner, inner.flow)
         template.output = template.output or module.output
         from netc.elaborate.arguments import Expansion
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from netc import syntax
 from netc.builtins import BUILTINS, MAX_LENGTH, Builtin, TooLarge
-from netc.diagnostics import Label
+from netc.diagnostics import Label, nearest
 from netc.elaborate.lookup import (
     MAX_DEPTH,
     MAX_DIGITS,
@@ -23,12 +23,14 @@ from netc.elaborate.lookup import (
     value_term,
 )
 from netc.elaborate.rendering import Rendering
+from netc.elaborate.trail import function, round_of
 from netc.elaborate.values import (
     POISON,
     Binding,
     BlockRef,
     Bound,
     Deferred,
+    Fault,
     Frame,
     FunctionRef,
     LayerRef,
@@ -78,10 +80,9 @@ class Expressions(Rendering):
         self.depth += 1
         if self.depth > MAX_DEPTH:
             self.depth = 0
-            text = f"evaluating this takes more than {MAX_DEPTH} steps inside one another"
-            raise fault(
-                "E0801", expr.span, text, "the limit is reached here", help="let a function that calls itself end",
-            )  # fmt: skip
+            text = f"more than {MAX_DEPTH} expressions are evaluated inside one another"
+            help = "write a function that calls itself as a list or a `for`"
+            raise fault("E0801", expr.span, text, "the limit is reached here", help=help)
         try:
             value = getattr(self, f"_evaluate_{type(expr).__name__.lower().rstrip('_')}")(expr, frame)
         finally:
@@ -140,12 +141,15 @@ class Expressions(Rendering):
 
     def _evaluate_comprehension(self, expr: syntax.Comprehension, frame: Frame) -> list[Any]:
         saved, result = dict(frame.env), []
-        for item in self.iterate(expr.iterable, frame):
-            self.bind_target(expr.target, item, frame, expr)
-            if expr.condition is None or self.condition(expr.condition, frame):
-                result.append(plain(self.evaluate(expr.element, frame)))
-        frame.env.clear()
-        frame.env.update(saved)
+        try:
+            for item in self.iterate(expr.iterable, frame):
+                with self.trail.inside(round_of(expr.target, item, expr.span)):
+                    self.bind_target(expr.target, item, frame, expr)
+                    if expr.condition is None or self.condition(expr.condition, frame):
+                        result.append(plain(self.evaluate(expr.element, frame)))
+        finally:
+            frame.env.clear()
+            frame.env.update(saved)
         return result
 
     def iterate(self, expr: syntax.Expr, frame: Frame) -> Sequence[Any]:
@@ -174,13 +178,14 @@ class Expressions(Rendering):
                 expr.span,
                 f"`{expr.operator}` works on numbers, not on tensors",
                 "a tensor stands here",
-                help="operators on the flow stand at the start of a statement: `+ y`",
+                help="operators on the flow stand at the start of a statement: `+ y`; elsewhere write `add(x, y)`",
             )
         self._bound_work(expr, left, right)
         kinds = {comparable(left), comparable(right)}
         if expr.operator in ("==", "!=") and None not in kinds and len(kinds) == 2:
             text, help = f"{describe(left)} and {describe(right)} are never equal", "compare what is of one kind"
             raise fault("E0402", expr.span, text, "compared here", help=help)
+        self.refuse_truth(expr, left, right)
         if expr.operator in COMPARISONS and (isinstance(left, Term) or isinstance(right, Term)):
             return self._compare_sizes(expr, left, right)
         try:
@@ -201,6 +206,16 @@ class Expressions(Rendering):
             raise fault("E0404", expr.span, "the result is not a real number", "a root of a negative number")
         return self.trace(expr, value, frame)
 
+    def refuse_truth(self, expr: syntax.Binary, left: Any, right: Any) -> None:
+        """Rejects arithmetic with `true` and `false`, which Python takes for 1 and 0."""
+        if expr.operator in ("==", "!=", "in", "not in"):
+            return
+        for side, value in ((expr.left, left), (expr.right, right)):
+            if isinstance(value, bool):
+                text = f"`{expr.operator}` works on numbers, not on {describe(value)}"
+                help = f"`1 if {side.span.text} else 0` makes it a number"
+                raise fault("E0402", side.span, text, "true or false, not a number", help=help)
+
     def _compare_sizes(self, expr: syntax.Binary, left: Any, right: Any) -> bool:
         """Compares sizes of which a run decides one, as far as that can be told before."""
         if is_number(left) and is_number(right) and not isinstance(left, float) and not isinstance(right, float):
@@ -218,11 +233,11 @@ class Expressions(Rendering):
 
     def _bound_work(self, expr: syntax.Binary, left: Any, right: Any) -> None:
         if expr.operator == "**" and is_int(left) and is_int(right) and left.bit_length() * abs(right) > MAX_DIGITS * 4:
-            raise fault("E0801", expr.span, f"a number of more than {MAX_DIGITS} digits", "no size needs that many")
+            raise fault("E0801", expr.span, f"a number of more than {MAX_DIGITS:,} digits", "no size needs that many")
         if expr.operator == "*":
             for items, times in ((left, right), (right, left)):
                 if isinstance(items, list | tuple | str) and is_int(times) and len(items) * times > MAX_LENGTH:
-                    text = f"a list of {len(items) * int(times)} entries; at most {MAX_LENGTH} are allowed"
+                    text = f"a list of {len(items) * int(times):,} entries; at most {MAX_LENGTH:,} are allowed"
                     raise fault("E0801", expr.span, text, "too long")
 
     def trace(self, expr: syntax.Expr, value: Any, frame: Frame) -> Any:
@@ -259,6 +274,8 @@ class Expressions(Rendering):
         return True
 
     def _evaluate_attribute(self, expr: syntax.Attribute, frame: Frame) -> Any:
+        if self.is_package(expr.value, frame):
+            raise self.refuse_dotted(expr, None, frame)
         value = self.evaluate(expr.value, frame)
         if not isinstance(value, Tensor):
             if expr.value.span.text == "x" and value is None:
@@ -273,7 +290,10 @@ class Expressions(Rendering):
         axes = {1: "l", 2: "hw", 3: "dhw"}.get(len(value.spatial), "")
         if expr.attr == "c":
             if value.channel is None:
-                raise fault("E0304", expr.span, "it is unknown which dimension holds the channels", f"of {value}")
+                raise fault(
+                    "E0304", expr.span, "it is unknown which dimension holds the channels", f"of {value}",
+                    help="take the size of a dimension by its number, the batch left out: `.shape[0]`",
+                )  # fmt: skip
             return value.shape[value.channel]
         if expr.attr in axes and expr.attr:
             return value.shape[value.spatial[axes.index(expr.attr)]]
@@ -285,7 +305,8 @@ class Expressions(Rendering):
         if is_flowing(value) and not isinstance(value, Tensor):
             value = list(value)
         if not isinstance(value, list | tuple | range | str | dict):
-            raise fault("E0402", expr.span, f"{describe(value)} has no entries", "only lists have them")
+            help = "functions take parts of a tensor: `select`, `narrow`, `chunk`" if is_flowing(value) else None
+            raise fault("E0402", expr.span, f"{describe(value)} has no entries", "only lists have them", help=help)
         if isinstance(expr.index, syntax.Slice):
             start, stop = (None if e is None else self._index(e, frame) for e in (expr.index.start, expr.index.stop))
             return value[start:stop]
@@ -293,8 +314,9 @@ class Expressions(Rendering):
         try:
             return self.trace(expr, plain(value[index]), frame)
         except (IndexError, KeyError):
-            count = f"it has {len(value)}" + (f", numbered 0 to {len(value) - 1}" if value else "")
-            raise fault("E0404", expr.index.span, f"there is no entry {index}", count) from None
+            count = f"{len(value)} entries, numbered from 0 to {len(value) - 1}" if value else "it is empty"
+            text = f"`{expr.value.span.text}` has no entry {index}"
+            raise fault("E0404", expr.index.span, text, count) from None
 
     def _index(self, expr: syntax.Expr, frame: Frame) -> int:
         value = self.evaluate(expr, frame)
@@ -304,8 +326,8 @@ class Expressions(Rendering):
 
     def _evaluate_call(self, expr: syntax.Call, frame: Frame) -> Any:
         if not isinstance(expr.function, syntax.Name):
-            raise fault("E0402", expr.function.span, "only a name can be called", "here")
-        found = self.resolve(expr.function, frame)
+            raise self.refuse_call(expr, frame)
+        found = self.resolve(expr.function, frame, expr)
         if isinstance(found, LayerRef) and expr.function.id in BUILTINS and not self._any_tensor(expr, frame):
             found = BUILTINS[expr.function.id]
         if isinstance(found, Builtin):
@@ -317,6 +339,18 @@ class Expressions(Rendering):
         if isinstance(found, LayerRef | BlockRef):
             return Bound(found, expr, frame)
         raise fault("E0402", expr.span, f"{describe(found)} cannot be called", "only layers, blocks and functions can")
+
+    def refuse_call(self, expr: syntax.Call, frame: Frame) -> Fault:
+        """The message for a call of something other than a name."""
+        raise NotImplementedError
+
+    def is_package(self, expr: syntax.Expr, frame: Frame) -> bool:
+        """Whether it begins with a name that stands for nothing."""
+        raise NotImplementedError
+
+    def refuse_dotted(self, expr: syntax.Attribute, call: syntax.Call | None, frame: Frame) -> Fault:
+        """The message for a name of a Python package."""
+        raise NotImplementedError
 
     def _any_tensor(self, expr: syntax.Call, frame: Frame) -> bool:
         return any(is_flowing(self.evaluate(arg.value, frame)) for arg in expr.args)
@@ -332,13 +366,20 @@ class Expressions(Rendering):
             if is_flowing(value) or isinstance(value, LayerRef | BlockRef | Bound | Deferred):
                 name = expr.function.span.text
                 raise fault("E0402", arg.span, f"`{name}` takes numbers and lists, not {describe(value)}", "given here")
+            if builtin.arithmetic and holds_truth(value):
+                text = f"`{expr.function.span.text}` works on numbers, not on `true` and `false`"
+                raise fault("E0402", arg.span, text, "given here", help="`count(items, true)` tells how many are true")
         try:
             return self.trace(expr, builtin.call(*args, **kwargs), frame)
         except TooLarge as error:
             raise fault("E0801", expr.span, str(error), "too long") from None
         except (TypeError, ValueError, ZeroDivisionError, OverflowError) as error:
-            reason = str(error).replace("<lambda>()", expr.function.span.text)
-            raise fault("E0404", expr.span, f"`{expr.function.span.text}` cannot take this", reason) from None
+            name = expr.function.span.text
+            reason = str(error).replace("<lambda>()", name)
+            if reason.startswith("it takes integers"):
+                help = f"make it an integer: `int({expr.args[-1].value.span.text})`" if len(expr.args) == 1 else None
+                raise fault("E0404", expr.span, f"`{name}` {reason[3:]}", "called here", help=help) from None
+            raise fault("E0404", expr.span, f"`{name}` cannot take these arguments", reason) from None
 
     def _call_function(self, expr: syntax.Call, ref: FunctionRef, frame: Frame) -> Any:
         inner = Frame(frame.template, ref.scope, frame.container)
@@ -347,10 +388,7 @@ class Expressions(Rendering):
         named = {a.name: a.value for a in expr.args if a.name is not None}
         unknown = set(named) - {p.name for p in ref.function.params}
         if surplus > 0 or unknown:
-            names = ", ".join(p.name for p in ref.function.params)
-            raise fault(
-                "E0401", expr.span, f"`{ref.function.name}({names})` does not take these arguments", "called here",
-            )  # fmt: skip
+            raise self.bad_function_argument(expr, ref.function, sorted(unknown))
         for param in ref.function.params:
             value = {**given, **named}.get(param.name)
             if value is None and param.default is None:
@@ -363,7 +401,22 @@ class Expressions(Rendering):
                 )
             worth = self.evaluate(value, frame) if value is not None else self.evaluate(param.default, inner)  # type: ignore[arg-type]
             inner.env[param.name] = self.binding(param.name, plain(worth), ref.function, param)
-        return self.trace(expr, plain(self.evaluate(ref.function.value, inner)), frame)
+        with self.trail.inside(function(expr.span)):
+            value = plain(self.evaluate(ref.function.value, inner))
+        return self.trace(expr, value, frame)
+
+    def bad_function_argument(self, expr: syntax.Call, function: syntax.Function, unknown: Sequence[str]) -> Fault:
+        """A surplus or an unknown argument of a function of the file."""
+        names = [param.name for param in function.params]
+        whole = f"it is `{function.name}({', '.join(param.span.text for param in function.params)})`"
+        if unknown:
+            place = next(arg.span for arg in expr.args if arg.name == unknown[0])
+            near = nearest(unknown[0], names)
+            text, label = f"`{function.name}` has no parameter `{unknown[0]}`", "no such parameter"
+            return fault("E0401", place, text, label, help=f"did you mean `{near}`?" if near else whole)
+        place = expr.args[len(names)].span
+        text = f"`{function.name}` takes {len(names)} argument{'s' * (len(names) != 1)}, {len(expr.args)} were given"
+        return fault("E0401", place, text, "one too many", help=whole)
 
     def _evaluate_pipe(self, expr: syntax.Pipe, frame: Frame) -> Any:
         return Deferred(expr, frame)
@@ -373,3 +426,7 @@ class Expressions(Rendering):
 
     _evaluate_group = _evaluate_pipe
     _evaluate_fork = _evaluate_pipe
+
+
+def holds_truth(value: Any) -> bool:
+    return isinstance(value, bool) or (isinstance(value, list | tuple) and any(isinstance(v, bool) for v in value))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from netc import syntax
-from netc.diagnostics import nearest
+from netc.diagnostics import nearest, renamed
 from netc.elaborate.lookup import value_term
 from netc.elaborate.statements import Statements
-from netc.elaborate.values import Frame, LayerRef, describe, fault
+from netc.elaborate.values import Frame, LayerRef, Poisoned, describe, fault
 from netc.graph import Argument, InitRule
 from netc.layer import BadArgument, Initializer
 from netc.terms import Term
@@ -44,7 +44,10 @@ class Initial(Statements):
             near = nearest(expr.id, self.registry.names("initializers"))
             known = ", ".join(f"`{name}`" for name in self.registry.names("initializers"))
             help = f"did you mean `{near}`?" if near else f"there are {known}"
-            raise fault("E0302", expr.span, f"there is no initialiser `{expr.id}`", "no initialiser", help=help)
+            raise fault(
+                "E0302", expr.span, f"there is no initialiser `{expr.id}`", "no initialiser", help=help,
+                fix=renamed(expr.span, expr.id, near),
+            )  # fmt: skip
         value = self.evaluate(expr, frame)
         if isinstance(value, bool) or not isinstance(value, int | float | list | tuple):
             text = f"an initial value is an initialiser or a number, not {describe(value)}"
@@ -75,6 +78,8 @@ class Initial(Statements):
             return "pattern", str(self.evaluate(target, frame))
         if target.id in frame.container.labels:
             return "label", target.id
+        if target.id in frame.container.broken:
+            raise Poisoned
         found = self.find(target.id, frame)
         if isinstance(found, LayerRef) and not found.function:
             return "type", found.name
@@ -83,7 +88,8 @@ class Initial(Statements):
             f"did you mean `{near}`?" if near else "name a layer type, a label that stands above, or a quoted pattern"
         )
         text = f"`{target.id}` is neither a layer nor a label of this block"
-        raise fault("E0302", target.span, text, "nothing has this name", help=help)
+        fix = renamed(target.span, target.id, near)
+        raise fault("E0302", target.span, text, "nothing has this name", help=help, fix=fix)
 
 
 __all__ = ["Initial", "Term", "value_term"]

@@ -10,10 +10,12 @@ from netc.diagnostics import Label
 from netc.elaborate.arguments import attach
 from netc.elaborate.conditions import Conditions
 from netc.elaborate.values import Frame, LayerRef, Tensor, fault, tensors
-from netc.graph import Step, Use
+from netc.graph import Maker, Step, Use
 from netc.layer import Layer
 from netc.shapes import Value, show_dim
 
+LONGEST = 40
+"""What is longer is not written again in a message."""
 VERBS = {"add": "add", "mul": "multiply", "cat": "concatenate", "stack": "stack"}
 
 
@@ -30,6 +32,7 @@ class Joining(Conditions):
         values = tuple(t.value for t in tensors(sides))
         span = node.span
         flat = [t for side in sides for t in tensors(side)]
+        self.ledger.place = span
         try:
             layer.admit(*values)
             output = self.joined_value(layer, values)
@@ -38,7 +41,7 @@ class Joining(Conditions):
         use = Use("function", layer, values, callee=name, output=output)
         use.arguments = self.call_arguments(layer, True, self.given(None, cls.fields, cls.inputs, frame), values)
         frame.template.sites.setdefault(node, use)
-        frame.container.module.steps.append(Step(None, name, None, output))
+        frame.container.module.steps.append(Step(None, name, None, output, Maker(name, layer, span), span))
         return attach(output, span)
 
     def joined_value(self, layer: Layer, values: tuple[Value, ...]) -> Any:
@@ -56,16 +59,23 @@ class Joining(Conditions):
 
         if not isinstance(error, Reject):
             return error
-        labels = tuple(Label(t.span, f"this side has shape {t.value}") for t in sides)
+        labels = tuple(Label(t.span, f"this side has shape {t.value}") for t in unlike(sides))
         distinct = {(at.span.source.name, at.span.start, at.text): at for at in labels if at.span != node.span}
-        text, help = disagreement(VERBS.get(ref.name, ref.name), [t.value for t in sides], ref.name == "cat")
+        text, help = disagreement(VERBS.get(ref.name, ref.name), [t.value for t in sides], ref.name == "cat", node)
         return fault(
             "E0604", node.span, text or f"cannot {VERBS.get(ref.name, ref.name)} these: {error.reason}", "joined here",
             secondary=tuple(distinct.values()), help=help or error.help,
         )  # fmt: skip
 
 
-def disagreement(verb: str, sides: Sequence[Value], joins: bool) -> tuple[str | None, str | None]:
+def unlike(sides: Sequence[Tensor]) -> list[Tensor]:
+    """One side of each shape; where branches are many, most of them agree."""
+    return list({str(side.value): side for side in reversed(sides)}.values())[::-1]
+
+
+def disagreement(
+    verb: str, sides: Sequence[Value], joins: bool, node: syntax.Node
+) -> tuple[str | None, str | None]:
     """The two sizes that do not fit and the way out: `cannot add 256 channels to 64`; None where ranks differ."""
     first = sides[0]
     other = next((side for side in sides[1:] if side.rank != first.rank), None)
@@ -76,7 +86,7 @@ def disagreement(verb: str, sides: Sequence[Value], joins: bool) -> tuple[str | 
         for axis, (a, b) in enumerate(zip(first.shape, side.shape, strict=True)):
             fits = axis == first.channel if joins else 1 in (a, b)
             if isinstance(a, int) and isinstance(b, int) and a != b and not fits:
-                return f"cannot {verb} {named_size(a, b, axis, first)}", way_out(axis, first)
+                return f"cannot {verb} {named_size(a, b, axis, first)}", way_out(axis, first, side, node.span.text)
     return None, None
 
 
@@ -90,9 +100,14 @@ def named_size(a: int, b: int, axis: int, value: Value) -> str:
     return f"size {int(a)} and {int(b)} of dimension {axis}"
 
 
-def way_out(axis: int, value: Value) -> str:
-    if axis == value.channel:
-        channels = show_dim(value.shape[axis])
-        size = f"Conv({channels}, 1)" if value.spatial else f"Linear({channels})"
-        return f"bring one side to the channels of the other: `x -> (proj: {size})`"
-    return "see the strides and paddings on the way to each side"
+def way_out(axis: int, first: Value, side: Value, text: str) -> str:
+    """How the two could be made alike: by a projection of what is joined, or by the steps on the way."""
+    if axis != first.channel:
+        either = named_size(first.shape[axis], side.shape[axis], axis, first).replace(" and ", " or ")  # type: ignore[arg-type]
+        return f"bring both to {either}, by the stride, the padding or the kernel on the way to one of them"
+    channels = show_dim(first.shape[axis])
+    layer = f"Linear({channels})" if axis == first.rank - 1 else f"Conv({channels}, 1)"
+    if text[:1] in "+*":
+        shown = text if "\n" not in text and len(text) < LONGEST else f"{text[0]} ..."
+        return f"bring it to {channels} channels: `{shown} -> (proj: {layer})`"
+    return f"let every branch end with {channels} channels, with `{layer}` for instance"

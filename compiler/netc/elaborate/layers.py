@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import count
 from typing import Any
 
 from netc import syntax
-from netc.diagnostics import Label, Span
-from netc.elaborate.arguments import Arguments, Expansion, Given, attach, is_verb, strip, unwrap
+from netc.diagnostics import Label, Span, renamed
+from netc.elaborate.arguments import Expansion, Given, attach, is_verb, strip, unwrap
+from netc.elaborate.idioms import Idioms
+from netc.elaborate.syntactic import labels_in, modules_only, names_in
 from netc.elaborate.values import (
     POISON,
     BlockRef,
     Bound,
-    Container,
     Fault,
     Frame,
     LayerRef,
@@ -23,13 +25,14 @@ from netc.elaborate.values import (
     fault,
     tensors,
 )
-from netc.graph import Module, Step, Use
+from netc.graph import Maker, Module, Step, Use
 from netc.layer import Layer, Reject
+from netc.mending import preceded, prefixed, without_first
 from netc.naming import MODULE_ATTRIBUTES
 from netc.shapes import Value
 
 
-class Layers(Arguments):
+class Layers(Idioms):
     """Places layers."""
 
     def place_block(
@@ -53,7 +56,8 @@ class Layers(Arguments):
         for name, (expr, _) in given.named_operands.items():
             if name not in names:
                 raise fault(
-                    "E0401", expr.span, f"`{cls.__name__}` has no input `{name}`", f"it takes {', '.join(names)}"
+                    "E0401", expr.span, f"`{cls.__name__}` has no input `{name}`",
+                    f"it takes {', '.join(f'`{known}`' for known in names)}",
                 )
         count = len(values) + len(given.named_operands.keys() & set(required))
         if many and count == 1 and isinstance(values[0], tuple):
@@ -115,6 +119,7 @@ class Layers(Arguments):
                     help="name them: `a, b = _`, then go on with one: `a -> ...`",
                 )  # fmt: skip
         values = [item.value for item in inputs]
+        self.ledger.place = node.span
         try:
             layer.admit(*values)
             output = layer.infer(*values)
@@ -133,10 +138,16 @@ class Layers(Arguments):
             for t in (inputs if reject.input is None else inputs[index : index + 1])
             if (t.span.start, t.span.end) != (node.span.start, node.span.end)
         )
+        if span is not None and not within(span, node.span):
+            secondary, span = (*secondary, Label(span, "given here")), None
         shapes = " and ".join(str(t.value) for t in inputs)
         message = f"`{ref.name}`{' ' if is_verb(reject.reason) else ': '}{reject.reason}"
         label = f"receives {shapes}" if inputs else "it has no input"
-        return fault("E0601", span or node.span, message, label, secondary=secondary, help=reject.help)
+        told = self.told_anyway(ref.cls, given, [t.value for t in inputs])
+        fix = without_first(given.places) if told else None
+        if fix is None and reject.before:
+            fix = preceded(node.span, reject.before)
+        return fault("E0601", span or node.span, message, label, secondary=secondary, help=told or reject.help, fix=fix)
 
     def apply_function(self, expr: syntax.Call, frame: Frame) -> Any:
         ref = self.resolve(expr.function, frame)  # type: ignore[arg-type]
@@ -170,7 +181,7 @@ class Layers(Arguments):
         use, output = self.apply_layer(ref, call, frame, node, arg_frame)
         if ref.function:
             self.refuse_function(ref, frame, node, label)
-            self.step(frame, None, node, None, output)
+            self.step(frame, None, node, None, output, Maker(ref.name, layer_of(use), node.span))
         else:
             layer = use.layer
             assert layer is not None
@@ -199,15 +210,14 @@ class Layers(Arguments):
         module = ref.cls.names()[0]
         help = f"write the layer: `{module}`" if module else "give the suite a `def` of its own"
         where = "in a Sequential" if label is None else f"under the label `{label}`"
-        raise fault(
-            "E0406", node.span, f"the function `{ref.name}` cannot stand {where}", "a module is needed", help=help
-        )
+        text, fix = f"the function `{ref.name}` cannot stand {where}", renamed(node.span, ref.name, module or None)
+        raise fault("E0406", node.span, text, "a module is needed", help=help, fix=fix)
 
     def member(self, frame: Frame, module: Module, use: Use, label: str | None, node: syntax.Expr) -> None:
         """Registers a module in the container around it and settles its label."""
         container = frame.container
         if label is None:
-            label = container.next_index() if container.sequential else self.own_name(container, module, node)
+            label = container.next_index() if container.sequential else self.own_name(frame, module, node)
         elif container.sequential:
             container.count += 1
         self.refuse_attribute(label, node)
@@ -226,23 +236,58 @@ class Layers(Arguments):
         """Rejects a name that every PyTorch module has already."""
         if name in MODULE_ATTRIBUTES:
             text, label = f"`{name}` cannot name a part of a net", f"every PyTorch module has its own `{name}`"
-            raise fault("E0408", node.span, text, label, help=f"`{name}_` is free")
+            fix = renamed(node.span, name, f"{name}_")
+            raise fault("E0408", node.span, text, label, help=f"`{name}_` is free", fix=fix)
 
-    def own_name(self, container: Container, module: Module, node: syntax.Expr) -> str:
+    def free_label(self, name: str, frame: Frame) -> str:
+        """A label that nothing in the definition has: `conv1`, `conv2`."""
+        taken = {*frame.container.labels, *frame.container.broken, *labels_in(frame.template.body)}
+        return next(label for label in (f"{name}{number}" for number in count(1)) if label not in taken)
+
+    def own_name(self, frame: Frame, module: Module, node: syntax.Expr) -> str:
         """The name of an unlabelled module outside a Sequential: by its type when it keeps no state."""
+        container = frame.container
         if next(module.named_state(), None) is not None:
-            raise fault(
+            label = self.free_label(module.name.lower(), frame)
+            container.broken.add(label)
+            error = fault(
                 "E0407", node.span, f"`{node.span.text}` has parameters and needs a label", "no name in the state dict",
-                help=f"name it: `{module.name.lower()}1: {node.span.text}`",
+                help=f"name it: `{label}: {node.span.text}`", fix=prefixed(node.span, f"{label}: "),
             )  # fmt: skip
+            if not self.is_misread(frame):
+                raise error
+            self.held.append(self.trail.told(error))
+            return label
         name = module.name.lower()
         number = container.stateless.get(name, 0) + 1
         container.stateless[name] = number
         candidate = name if number == 1 else f"{name}_{number}"
-        return candidate if candidate not in container.labels else self.own_name(container, module, node)
+        return candidate if candidate not in container.labels else self.own_name(frame, module, node)
 
-    def step(self, frame: Frame, label: str | None, node: syntax.Node, module: Module | None, output: Any) -> None:
-        frame.container.module.steps.append(Step(label, node.span.text, module, strip(output)))
+    def is_misread(self, frame: Frame) -> bool:
+        """Whether only names that mean nothing, reported themselves, keep this suite from being a Sequential."""
+        body = frame.template.body
+        labels = set(labels_in(body))
+        unknown = {n for n in names_in(body) if n not in labels and self.find(n, frame) is None}
+        return bool(unknown) and modules_only(body, {*frame.names(), *unknown})
+
+    def step(
+        self, frame: Frame, label: str | None, node: syntax.Node, module: Module | None, output: Any,
+        maker: Maker | None = None,
+    ) -> None:  # fmt: skip
+        span = next((tensor.span for tensor in tensors(output)), None)
+        frame.container.module.steps.append(Step(label, node.span.text, module, strip(output), maker, span))
+
+    def maker(self, frame: Frame, output: Any) -> Maker | None:
+        """The layer that made what comes out of a frame, None where that cannot be told."""
+        if not isinstance(output, Tensor):
+            return None
+        step = step_at(frame.container.module, output.span)
+        if step is not None:
+            return step.maker if step.module is None else maker_of(step.module)
+        called = (site for node, site in frame.template.sites.items() if node.span == output.span)
+        use = next((site for site in called if isinstance(site, Use) and site.layer is not None), None)
+        return None if use is None else Maker(use.callee, layer_of(use), output.span)
 
     def reuse(self, placed: Placed, name: str, frame: Frame, node: syntax.Expr) -> None:
         """Applies a module that stands in the tree already: the same parameters again."""
@@ -275,3 +320,26 @@ class Layers(Arguments):
             "E0602", node.span, f"`{name}` was placed for {was} and is used again for {now}", f"receives {now}",
             secondary=(Label(placed.span, f"made for {was}"),), help="give the second use a layer of its own",
         )  # fmt: skip
+
+
+def within(span: Span, outer: Span) -> bool:
+    return span.source is outer.source and outer.start <= span.start and span.end <= outer.end
+
+
+def layer_of(use: Use) -> Layer:
+    assert use.layer is not None
+    return use.layer
+
+
+def maker_of(module: Module) -> Maker | None:
+    return module.last if module.layer is None else Maker(module.name, module.layer, module.span)
+
+
+def step_at(module: Module, span: Span) -> Step | None:
+    """The last step that made the tensors of a place, those inside a Sequential too."""
+    for step in reversed(module.steps):
+        inner = step.module
+        below = step_at(inner, span) if inner is not None and inner.kind == "sequential" else None
+        if step.span == span or below is not None:
+            return step if below is None else below
+    return None

@@ -7,7 +7,8 @@ from typing import Any
 
 from netc import syntax
 from netc.builtins import BUILTINS
-from netc.diagnostics import Span, nearest
+from netc.diagnostics import Fix, Label, Span, nearest, renamed, replace
+from netc.elaborate.trail import Trail
 from netc.elaborate.values import (
     POISON,
     Binding,
@@ -25,6 +26,7 @@ from netc.elaborate.values import (
 )
 from netc.layer import is_int
 from netc.naming import short_name
+from netc.record import Record
 from netc.registry import Registry
 from netc.terms import (
     ATOM,
@@ -36,6 +38,24 @@ from netc.terms import (
 
 MAX_DEPTH = 100
 MAX_DIGITS = 1_000
+WORDS = {"True": "true", "False": "false", "None": "none"}
+"""Words of Python, and the same here."""
+
+
+class Spelling(Record):
+    """How a name of another framework is spelled here; `text` replaces it where nothing else is to be decided.
+
+    `whole` when it replaces the call, and not the name alone; `safe` when nothing but the spelling changes.
+    """
+
+    help: str
+    text: str | None = None
+    whole: bool = False
+    safe: bool = False
+
+    def fix(self, name: Span, call: syntax.Call | None) -> Fix | None:
+        place = call.span if call is not None and self.whole else name
+        return None if self.text is None else replace(place, self.text, safe=self.safe)
 
 
 class Lookup:
@@ -44,31 +64,56 @@ class Lookup:
     registry: Registry
     constants: dict[str, list[FileScope]]
     depth: int = 0
+    trail: Trail
 
-    def resolve(self, expr: syntax.Name, frame: Frame) -> Any:
-        """What a name stands for: local or parameter, file, registry, function of the language."""
+    def resolve(self, expr: syntax.Name, frame: Frame, call: syntax.Call | None = None) -> Any:
+        """What a name stands for: local or parameter, file, registry, function of the language.
+
+        `call` is the call of that name, where it is one; the message for a name that is nowhere may need it.
+        """
         found = self.find(expr.id, frame)
         if isinstance(found, Binding) and found.value is POISON:
             raise Poisoned
         if found is not None:
             return found.value if isinstance(found, Binding) else found
-        known = [*frame.names(), *frame.scope.items, *frame.scope.imports, *self.registry.names("layers"), *BUILTINS]
-        near = nearest(expr.id, known)
+        if expr.id in WORDS:
+            help, text = f"write `{WORDS[expr.id]}`", f"`{expr.id}` is Python's word"
+            spelled = replace(expr.span, WORDS[expr.id], safe=True)
+            raise fault("E0113", expr.span, text, "has another spelling here", help=help, fix=spelled)
+        if expr.id in frame.container.labels:
+            frame.env[expr.id] = Binding(POISON, Term({}), expr.span)
+            place = Label(frame.container.labels[expr.id].span, "the module")
+            text, help = f"`{expr.id}` names a module, not its output", "keep the output with `y = _` after it"
+            raise fault("E0302", expr.span, text, "a value is needed", secondary=(place,), help=help)
         kind = "layer" if expr.id[:1].isupper() else "name"
+        way_out, mended = self.way_out(expr, frame, call)
         frame.env[expr.id] = Binding(POISON, Term({}), expr.span)
-        way_out = f"did you mean `{near}`?" if near else "`netc layers` lists what there is"
         raise fault(
             "E0301" if kind == "layer" else "E0302",
             expr.span,
             f"there is no {kind} `{expr.id}`",
             "not defined here, in this file or by a plugin",
-            help=self.hint(expr.id, frame) or way_out,
+            help=way_out,
+            fix=mended,
         )
+
+    def way_out(self, expr: syntax.Name, frame: Frame, call: syntax.Call | None) -> tuple[str, Fix | None]:
+        """What to do about a name that is nowhere: in words, and as a fix where there is one."""
+        if hint := self.hint(expr.id, frame):
+            return hint, None
+        if spelling := self.spelling(expr.id, call, frame):
+            return spelling.help, spelling.fix(expr.span, call)
+        known = [*frame.names(), *frame.scope.items, *frame.scope.imports, *self.registry.names("layers"), *BUILTINS]
+        near = nearest(expr.id, known)
+        text = f"did you mean `{near}`?" if near else "`netc layers` lists what there is"
+        return text, renamed(expr.span, expr.id, near)
+
+    def spelling(self, name: str, call: syntax.Call | None, frame: Frame) -> Spelling | None:
+        """The way out for a name that other frameworks use."""
+        raise NotImplementedError
 
     def hint(self, name: str, frame: Frame) -> str | None:
         """The way out for a name that is nowhere, where there is one to tell."""
-        if name in frame.container.labels:
-            return f"`{name}` labels a module; keep its output with `y = _` after it"
         if name == "training":
             return "`training` stands only after `side ... when` and in the condition of a `return`"
         return None
@@ -102,6 +147,12 @@ class Lookup:
 
     def bind_target(self, target: syntax.Target, value: Any, frame: Frame, owner: syntax.Node) -> None:
         """Binds the names of a `for` or an assignment to a value, taken apart as the target is."""
+        if target.name == "x":
+            text, label = "`x` has a meaning of its own: what enters the block", "cannot be given another value"
+            help = "choose another name"
+            if isinstance(owner, syntax.Assign):
+                help = "a statement moves the flow by itself, without `x =`; another name keeps a value: `y = ...`"
+            raise fault("E0408", target.span, text, label, help=help)
         if target.name is not None:
             bound = self.binding(target.name, value, owner, target)
             recipe = isinstance(value, LayerRef | BlockRef)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
 from netc import syntax
-from netc.diagnostics import Diagnostic, Diagnostics, Label, Source, Span, SpecError, nearest
+from netc.diagnostics import Diagnostic, Diagnostics, Label, Source, Span, SpecError, nearest, renamed
 from netc.elaborate.arguments import strip
 from netc.elaborate.initial import Initial
 from netc.elaborate.lookup import freeze, plain
 from netc.elaborate.statements import Statements
+from netc.elaborate.trail import Trail, variant
 from netc.elaborate.values import (
     POISON,
     Binding,
@@ -36,7 +38,7 @@ from netc.graph import Module, Network, Template
 from netc.layer import is_int
 from netc.registry import Registry
 from netc.shapes import Kind, Value
-from netc.terms import Relation, Symbol, Term
+from netc.terms import Ledger, Symbol, Term
 
 LANGUAGE_VERSION = 1
 MEANINGS = {
@@ -54,12 +56,14 @@ class Elaborator(Initial):
         self.registry = registry
         self.read = read
         self.diagnostics = Diagnostics()
+        self.trail = Trail()
+        self.held = []
         self.expansions = {}
         self.templates = {}
         self.variants = {}
         self.constants = {}
         self.symbols: dict[str, Term] = {}
-        self.ledger: dict[Relation, None] = {}
+        self.ledger = Ledger()
 
     # ---- files -----------------------------------------------------------------------------------
 
@@ -72,7 +76,7 @@ class Elaborator(Initial):
             try:
                 self.declare(item, scope, (*chain, source.name))
             except Fault as error:
-                self.diagnostics.add(error.diagnostic)
+                self.diagnostics.add(self.trail.told(error))
         return scope
 
     def declare(self, item: syntax.Item, scope: FileScope, chain: tuple[str, ...]) -> None:
@@ -104,7 +108,7 @@ class Elaborator(Initial):
             _, first_use = scope.imports[name]
             text = f"`{name}` is imported and defined here too"
             raise fault("E0403", span_of(item), text, "again here", secondary=(Label(first_use.span, "imported here"),))
-        self.free(name, item.span)
+        self.free(name, Span(item.span.source, item.span.start, item.span.start + len(name)))
         if isinstance(item, syntax.Define) and keyword.iskeyword(name):
             text = f"`{name}` cannot be the name of a class"
             help = f"`{name.capitalize()}` is free"
@@ -120,7 +124,9 @@ class Elaborator(Initial):
         if isinstance(item, syntax.Table):
             for i, name in enumerate(item.columns):
                 if name in item.columns[:i]:
-                    raise fault("E0403", item.span, f"two columns of `{item.name}` are called `{name}`", "this table")
+                    before, again = columns(item, name)[:2]
+                    text, label = f"two columns of `{item.name}` are called `{name}`", Label(before, "first here")
+                    raise fault("E0403", again, text, "again here", secondary=(label,))
         elif isinstance(item, syntax.Define | syntax.Function):
             first: dict[str, syntax.Parameter] = {}
             for param in item.params:
@@ -152,7 +158,8 @@ class Elaborator(Initial):
                 near = nearest(name.id, other.items)
                 has = ", ".join(f"`{known}`" for known in other.items) or "nothing"
                 help = f"did you mean `{near}`?" if near else f"it has {has}"
-                raise fault("E0302", name.span, f'"{item.path}" has no `{name.id}`', "not in that file", help=help)
+                text, fix = f'"{item.path}" has no `{name.id}`', renamed(name.span, name.id, near)
+                raise fault("E0302", name.span, text, "not in that file", help=help, fix=fix)
             if name.id in scope.items or name.id in scope.imports:
                 twice = scope.imports[name.id][1].span if name.id in scope.imports else span_of(scope.items[name.id])
                 text = f"`{name.id}` is imported, and the name is taken"
@@ -202,14 +209,19 @@ class Elaborator(Initial):
                 "E0802", item.span, f"`{name}` is defined by itself", path, help="one of them needs a value of its own",
             )  # fmt: skip
         scope.active.append(name)
+        turns, self.trail.turns = self.trail.turns, []
         try:
             frame = self.file_frame(scope, item)
             if isinstance(item, syntax.Constant):
                 value = plain(self.evaluate(item.value, frame))
             else:
                 value = [tuple(plain(self.evaluate(cell, frame)) for cell in row) for row in self.rows(item)]
+        except Fault as error:
+            error.trail = self.trail.notes() if error.trail is None else error.trail
+            raise
         finally:
             scope.active.remove(name)
+            self.trail.turns = turns
         scope.constants[name] = value
         return value
 
@@ -220,7 +232,7 @@ class Elaborator(Initial):
                 try:
                     self.constant(name, item, scope)
                 except Fault as error:
-                    self.diagnostics.add(error.diagnostic)
+                    self.diagnostics.add(self.trail.told(error))
                 except Poisoned:
                     pass
 
@@ -303,9 +315,10 @@ class Elaborator(Initial):
         try:
             name = self.select(scope, name)
             define, where, args = self.resolve_variant(name, scope)
-            network = self.expand_net(name, define, where, args, params)
+            with self.trail.inside(variant(name, scope.items.get(name))):
+                network = self.expand_net(name, define, where, args, params)
         except Fault as error:
-            self.diagnostics.add(error.diagnostic)
+            self.diagnostics.add(self.trail.told(error))
             raise SpecError(tuple(self.diagnostics.items)) from None
         self.diagnostics.raise_if_any()
         assert network is not None
@@ -315,7 +328,7 @@ class Elaborator(Initial):
         self, name: str, define: syntax.Define, scope: FileScope,
         args: Sequence[tuple[syntax.Arg, FileScope]], params: Mapping[str, Any],
     ) -> Network | None:  # fmt: skip
-        self.symbols, self.ledger = {}, {}
+        self.symbols, self.ledger = {}, Ledger(define.name_span)
         container = self.container_for(define, False, define)
         template = Template((define, "net"), define.name, define, define.body, False, doc=define.doc)
         frame = Frame(template, scope, container)
@@ -331,6 +344,9 @@ class Elaborator(Initial):
         container.module.kind = "sequential" if template.sequential else "block"
         self.templates[template.key] = template
         self.statements(define.body, frame)
+        if not self.diagnostics.errors:
+            for held in self.held:
+                self.diagnostics.add(held)
         if self.diagnostics.errors:
             return None
         return self.network(name, frame, values)
@@ -345,10 +361,10 @@ class Elaborator(Initial):
         if output is None or output is POISON:
             raise fault("E0303", define.name_span, f"nothing comes out of `{define.name}`", "end it with `return ...`")
         module.output = template.output = strip(output)
-        span = define.name_span
+        module.last = self.maker(frame, output)
         return Network(
             name, module, template, tuple(self.templates.values()), dict(template.inputs), strip(output),
-            dict(values.items()), tuple((relation, span) for relation in self.ledger),
+            dict(values.items()), tuple(self.ledger.relations.items()),
             tuple(d for d in self.diagnostics.items if d.severity == "warning"), frame.scope.doc,
         )  # fmt: skip
 
@@ -372,7 +388,7 @@ class Elaborator(Initial):
         for key, value in params.items():
             if key not in known:
                 near = nearest(key, names)
-                help = f"did you mean `{near}`?" if near else f"it has {', '.join(names)}" if names else "it has none"
+                help = f"did you mean `{near}`?" if near else f"it has {', '.join(names)}" if names else "it takes none"
                 raise fault(
                     "E0401", define.name_span, f"`{define.name}` has no parameter `{key}`", "this net", help=help
                 )
@@ -396,7 +412,8 @@ class Elaborator(Initial):
         value = self.input_value(statement.shape, frame)
         name = statement.name or ("x" if not frame.template.inputs else None)
         if name in frame.template.inputs:
-            raise fault("E0403", statement.span, f"two inputs are called `{name}`", "again here")
+            place = (Label(frame.env[name].span, "first here"),) if name in frame.env else ()
+            raise fault("E0403", statement.span, f"two inputs are called `{name}`", "again here", secondary=place)
         if name is None:
             raise fault(
                 "E0403",
@@ -471,15 +488,20 @@ class Elaborator(Initial):
         return self.symbols[name]
 
 
+def columns(table: syntax.Table, name: str) -> list[Span]:
+    """The places of a column's name in the head of a table."""
+    start = table.span.start + table.span.text.index("(")
+    head = re.compile(rf"\b{name}\b").finditer(table.span.source.text, start, table.span.source.text.index(")", start))
+    return [Span(table.span.source, found.start(), found.end()) for found in head]
+
+
 def span_of(item: syntax.Item) -> Span:
     """The name of a definition, or the whole line that gives a name."""
     return item.name_span if isinstance(item, syntax.Define) else item.span
 
 
 def with_note(found: Diagnostic, note: str) -> Diagnostic:
-    return Diagnostic(
-        found.code, found.message, found.primary, found.secondary, (*found.notes, note), found.help, found.severity
-    )
+    return replace(found, notes=(*found.notes, note))
 
 
 def open_file(source: Source, file: syntax.File, registry: Registry, read: Reader) -> tuple[Elaborator, FileScope]:
@@ -510,7 +532,7 @@ def evaluate_in(elaborator: Elaborator, scope: FileScope) -> Callable[[syntax.Ex
         try:
             return elaborator.evaluate(expr, elaborator.file_frame(scope, expr))
         except Fault as error:
-            raise SpecError((error.diagnostic,)) from None
+            raise SpecError((elaborator.trail.told(error),)) from None
 
     return evaluate
 

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from netc import syntax
-from netc.diagnostics import Label, nearest
+from netc.diagnostics import Label, Span, nearest, renamed
 from netc.elaborate.arguments import Expansion, attach, map_values, signature, signature_of, strip
 from netc.elaborate.lookup import literal
 from netc.elaborate.templates import Templates
+from netc.elaborate.trail import expansion
 from netc.elaborate.values import (
     POISON,
     BlockRef,
@@ -145,7 +146,8 @@ class Placing(Templates):
             text, label = f"`{define.name}` has no parameter `{name}`", "no such parameter"
         near = nearest(name, names) if name else None
         help = f"did you mean `{near}`?" if near else f"it is `{signature(define)}`"
-        return fault("E0401", arg.span, text, label, secondary=(Label(define.name_span, "defined here"),), help=help)
+        fix, place = renamed(arg.span, name or "", near), (Label(define.name_span, "defined here"),)
+        return fault("E0401", arg.span, text, label, secondary=place, help=help, fix=fix)
 
     def expand_new(self, ref: BlockRef, values: dict[str, Any], frame: Frame, node: syntax.Expr) -> Expansion:
         define = ref.define
@@ -156,7 +158,14 @@ class Placing(Templates):
             text = f"`{define.name}` is expanded inside itself more than {MAX_EXPANSION} times"
             help = "a block that contains itself needs a parameter that ends it: `... when depth > 0`"
             raise fault("E0802", node.span, text, f"{path} -> {define.name} -> ...", help=help)
-        inner = self.new_frame(ref, frame)
+        with self.trail.inside(expansion(define.name, node.span)):
+            return self.expansion_of(ref, values, frame, node, chain)
+
+    def expansion_of(
+        self, ref: BlockRef, values: dict[str, Any], frame: Frame, node: syntax.Expr,
+        chain: tuple[tuple[str, Span], ...],
+    ) -> Expansion:  # fmt: skip
+        define, inner = ref.define, self.new_frame(ref, frame)
         inner.chain = chain
         self.bind_parameters(define, values, inner)
         template = self.template_for(define, inner, frame.flow)
@@ -178,5 +187,6 @@ class Placing(Templates):
             raise Poisoned
         module = inner.container.module
         module.output = strip(output)
+        module.last = self.maker(inner, output)
         inner.template.output = inner.template.output or module.output
         return Expansion(module, module.output, inner.template)

@@ -12,6 +12,7 @@ from netc.elaborate.conditions import holds_recipe
 from netc.elaborate.containers import Containers
 from netc.elaborate.lookup import several_inputs
 from netc.elaborate.syntactic import assigned, is_module
+from netc.elaborate.trail import repetition, round_of
 from netc.elaborate.values import (
     POISON,
     Binding,
@@ -88,7 +89,7 @@ class Stages(Containers):
             return self.reuse(placed, name, frame, expr)
         if found is None and name in frame.container.broken:
             raise Poisoned
-        value = found.value if found is not None else self.resolve(head, frame)
+        value = found.value if found is not None else self.resolve(head, frame, call)
         if value is POISON:
             raise Poisoned
         if isinstance(value, LayerRef | BlockRef | Bound):
@@ -141,7 +142,8 @@ class Stages(Containers):
             text = f"a repeat count is an integer of at least 0, not {describe(count)}"
             raise fault("E0402", expr.left.span, text, f"of `{expr.right.span.text}`")
         if count > MAX_REPEATS:
-            raise fault("E0801", expr.left.span, f"{int(count)} repeats; at most {MAX_REPEATS} are allowed", "too many")
+            text = f"{int(count):,} repeats; at most {MAX_REPEATS:,} are allowed"
+            raise fault("E0801", expr.left.span, text, "too many")
         self.loop(
             expr,
             self.render(expr.left, frame),
@@ -149,6 +151,7 @@ class Stages(Containers):
             (),
             frame,
             lambda _: self.stage(expr.right, frame, None),
+            lambda number, _: repetition(number, int(count), expr.span),
         )
         return None
 
@@ -162,7 +165,8 @@ class Stages(Containers):
             return entered
         results = [result for _, result in found]
         if not results:
-            raise fault("E0409", fork.span, "a fork without a branch", "nothing is left to join")
+            help = "at least one branch must remain; one whose `when` is false counts, one under a false `if` does not"
+            raise fault("E0409", fork.span, "a fork without a branch", "nothing is left to join", help=help)
         if any(result is POISON for result in results):
             raise Poisoned
         dynamic = any(isinstance(branch, syntax.For | syntax.If) for branch in fork.branches)
@@ -228,7 +232,9 @@ class Stages(Containers):
             body(statement.body)
 
         names = sorted(set(assigned(statement.body)))
-        self.loop(statement, self.render(statement.iterable, frame), items, names, frame, run)
+        header = self.render(statement.iterable, frame)
+        target, span = statement.target, statement.span
+        self.loop(statement, header, items, names, frame, run, lambda _, item: round_of(target, item, span))
         return None
 
     def unroll(
@@ -248,5 +254,6 @@ class Stages(Containers):
             text = "this loop goes over different layers in different uses of the block"
             raise fault("E0406", statement.span, text, "here", help="give each use a block of its own")
         for item, copy in zip(items, site.bodies, strict=True):
-            self.settle_target(statement.target, item, frame)
-            body(copy)
+            with self.trail.inside(round_of(statement.target, item, statement.span)):
+                self.settle_target(statement.target, item, frame)
+                body(copy)

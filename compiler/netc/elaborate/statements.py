@@ -8,13 +8,13 @@ from netc import syntax
 from netc.elaborate.bindings import Bindings
 from netc.elaborate.cloning import copied
 from netc.elaborate.conditions import TRAINING
-from netc.elaborate.syntactic import assigned, bound
+from netc.elaborate.syntactic import assigned, bound, labels_in
+from netc.elaborate.trail import expansion
 from netc.elaborate.values import POISON, Binding, BlockRef, Fault, FileScope, Frame, Poisoned, fault
 from netc.graph import Template, Use
 from netc.terms import Term
 
 JOINS = {"+": "add", "*": "mul", "&": "cat"}
-CHAIN = 6
 __all__ = ["FileScope", "Statements"]
 
 
@@ -30,26 +30,17 @@ class Statements(Bindings):
         try:
             getattr(self, f"_run_{type(statement).__name__.lower()}")(statement, frame)
         except Fault as error:
-            self.note(error, frame)
+            self.note(error)
             self.poison(statement, frame)
         except Poisoned:
             self.poison(statement, frame)
 
-    def note(self, error: Fault, frame: Frame) -> None:
-        """Adds a mistake to the diagnostics, with the calls that led to it."""
-        notes = tuple(
-            f"in expansion of `{name}`, called at {span.source.name}:{span.line}:{span.column}"
-            for name, span in list(dict.fromkeys(reversed(frame.chain)))[:CHAIN]
-        )
-        diagnostic = error.diagnostic
-        self.diagnostics.add(
-            type(diagnostic)(
-                diagnostic.code, diagnostic.message, diagnostic.primary, diagnostic.secondary,
-                (*diagnostic.notes, *notes), diagnostic.help, diagnostic.severity,
-            )
-        )  # fmt: skip
+    def note(self, error: Fault) -> None:
+        """Adds a mistake to the diagnostics, with the expansions, loops and calls that led to it."""
+        self.diagnostics.add(self.trail.told(error))
 
     def poison(self, statement: syntax.Stmt, frame: Frame) -> None:
+        """Makes silent what asks for the flow, the names or the labels that a statement would have made."""
         if isinstance(statement, syntax.Assign):
             for name in statement.target.names:
                 frame.env[name] = Binding(POISON, Term({}), statement.span)
@@ -60,8 +51,9 @@ class Statements(Bindings):
                 frame.env[statement.label.id] = Binding(POISON, Term({}), statement.span)
         elif not isinstance(statement, syntax.Default | syntax.Init | syntax.Order | syntax.Tie):
             frame.flow = POISON
-        if isinstance(statement, syntax.Flow) and isinstance(statement.label, syntax.Name):
-            frame.container.broken.add(statement.label.id)
+            for name in bound((statement,)):
+                frame.env.setdefault(name, Binding(POISON, Term({}), statement.span))
+        frame.container.broken.update(labels_in(statement))
 
     def _run_flow(self, statement: syntax.Flow, frame: Frame) -> None:
         if statement.operator == "side":
@@ -160,7 +152,8 @@ class Statements(Bindings):
             frame.template.locals.setdefault(body, {})[param.name] = term
         inner.entry = inner.flow = frame.flow
         frame.template.sites.setdefault(body, Use("inline", callee=found.define.name, define=found.define))
-        self.statements(found.define.body, inner)
+        with self.trail.inside(expansion(found.define.name, body.span)):
+            self.statements(found.define.body, inner)
         if inner.returned is not None:
             raise fault("E0409", body.span, f"`{found.define.name}` returns, and what is inlined cannot", "here")
         frame.defaults = inner.defaults

@@ -63,6 +63,10 @@ def is_module(expr: syntax.Expr, names: Collection[str]) -> bool:
             return modules_only(body, names)
         case syntax.IfElse(then=then, otherwise=otherwise):
             return is_module(then, names) and is_module(otherwise, names)
+        case syntax.Literal_():
+            return True  # nothing at all, which is said where it stands: the suite is what it is without it
+        case syntax.TupleExpr(items=items):
+            return bool(items) and all(isinstance(item, syntax.Literal_) for item in items)
     return False
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from netc import syntax
 from netc.builtins import Builtin
-from netc.diagnostics import Diagnostic, Label, Source, Span
+from netc.diagnostics import Diagnostic, Fix, Label, Source, Span
 from netc.graph import Module, Template
 from netc.layer import Layer
 from netc.record import Record
@@ -17,11 +17,12 @@ from netc.terms import Term
 
 
 class Fault(Exception):
-    """A mistake in the spec, caught at the statement that holds it."""
+    """A mistake in the spec, caught at the statement that holds it; `trail` says how it was reached, once told."""
 
     def __init__(self, diagnostic: Diagnostic):
         super().__init__(diagnostic.message)
         self.diagnostic = diagnostic
+        self.trail: tuple[str, ...] | None = None
 
 
 class Poisoned(Exception):
@@ -37,8 +38,9 @@ def fault(
     help: str | None = None,
     notes: tuple[str, ...] = (),
     secondary: tuple[Label, ...] = (),
+    fix: Fix | None = None,
 ) -> Fault:
-    return Fault(Diagnostic(code, message, Label(span, label), secondary, notes, help))
+    return Fault(Diagnostic(code, message, Label(span, label), secondary, notes, help, fix=fix))
 
 
 class Tensor(Record):

@@ -191,7 +191,7 @@ class Constructor(Initialising):
     def module_text(self, expr: syntax.Expr) -> str:
         source = self.module(expr)
         if source is None:
-            raise Inexpressible("a member without a module")
+            raise Inexpressible("a member without a module", expr.span)
         return source.text
 
     def assign_member(self, label: tuple[str, bool], source: str) -> None:

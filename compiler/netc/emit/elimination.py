@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from netc import syntax
+from netc.diagnostics import Span
 from netc.graph import Guard, Joined, Loop, Network, Template, Use
 from netc.shapes import Value
 from netc.terms import ATOM, OR, TERNARY, Atom, Place, Term, Written, written
@@ -35,7 +36,11 @@ class Freeze(Exception):
 
 
 class Inexpressible(Exception):
-    """A size for which no source could be found."""
+    """Something for which no source could be found, and its place in the spec where that is known."""
+
+    def __init__(self, message: str, span: Span | None = None):
+        super().__init__(message)
+        self.span = span
 
 
 @dataclass

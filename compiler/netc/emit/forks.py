@@ -59,7 +59,7 @@ def named_branches(writer: Forward, fork: syntax.Fork, body: Sequence[syntax.Stm
         elif isinstance(branch, syntax.If):
             writer.conditional(branch)
         elif isinstance(branch, syntax.For):
-            raise Inexpressible("a `for` in a fork that joins nothing")
+            raise Inexpressible("a `for` in a fork that joins nothing", branch.span)
         else:
             results.append(named_branch(writer, branch, results, entered))
     if fork.join is None:

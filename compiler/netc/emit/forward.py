@@ -197,7 +197,7 @@ class Forward(Tensors):
         self.run_labelled(statement)
         right = self.flow
         if len(self.out.items) != before and not left.is_name:
-            raise Inexpressible("an operand that needs statements of its own")
+            raise Inexpressible("an operand that needs statements of its own", statement.span)
         self.flow = self.joined([left, right], use)
         return None
 
@@ -308,7 +308,7 @@ class Forward(Tensors):
     def stage(self, expr: syntax.Expr) -> None:
         use = self.use(expr)
         if use is None:
-            raise Inexpressible(f"the stage `{expr.span.text}`")
+            raise Inexpressible(f"the stage `{expr.span.text}`", expr.span)
         if use.kind == "value":
             self.flow = self.tensor(expr)
         elif use.kind == "function":

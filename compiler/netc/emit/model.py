@@ -116,7 +116,12 @@ class Model(ClassNames):
         if template in self.writing:
             return self.sign(template)
         if template not in self.signatures:
-            self.write(template)
+            try:
+                self.write(template)
+            except Inexpressible as error:
+                node = template.node
+                error.span = error.span or (node.name_span if isinstance(node, syntax.Define) else node.span)
+                raise
         return self.signatures[template]
 
     def write(self, template: Template) -> None:

@@ -136,9 +136,9 @@ class Resolver(Elimination):
         elif atom.kind == "exposed" and home is template:
             return written(self._exposed(template, atom))
         elif atom.kind == "call" and home is template:
-            raise Inexpressible("a size that a block gives back")
+            raise Inexpressible("a size that a block gives back", atom.owner.span)
         if atom.kind == "join" and (atom.owner, atom.key) not in home.joins:
-            raise Inexpressible("a size that a block changes in a loop")
+            raise Inexpressible("a size that a block changes in a loop", atom.owner.span)
         return written(self.lift(template, atom))
 
     def lift(self, template: Template, place: Place) -> str:

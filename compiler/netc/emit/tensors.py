@@ -77,7 +77,7 @@ class Tensors(RunTime):
                 return self.chain_value(expr)
             case syntax.Literal_(value=None):
                 return Py("None")
-        raise Inexpressible(f"the tensor `{expr.span.text}`")
+        raise Inexpressible(f"the tensor `{expr.span.text}`", expr.span)
 
     def tensor_name(self, name: str) -> str:
         if name == "x" and self.entered:

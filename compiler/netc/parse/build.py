@@ -134,11 +134,15 @@ def _cells_help(cells: tuple[Expr, ...]) -> str | None:
 
 
 def opening_comment(text: str) -> str:
-    """The comment lines that a file starts with, blank lines before them aside."""
-    lines = []
+    """The comment lines that a file starts with, all indented alike, blank lines before them aside."""
+    lines: list[str] = []
+    start = "#"
     for line in text.removeprefix("\ufeff").splitlines():
-        if line.startswith("#"):
-            lines.append(line)
+        comment = line.lstrip(" \t")
+        if comment.startswith("#") and not lines:
+            start = line[: len(line) - len(comment)] + "#"
+        if line.startswith(start):
+            lines.append(comment)
         elif lines or line.strip():
             break
     return _uncommented(lines)

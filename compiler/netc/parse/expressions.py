@@ -113,7 +113,6 @@ class ExpressionBuilder:
         return Arg(span, name.text if name else None, value)
 
     def call(self, span: Span, function: Expr, args: list[Arg] | None) -> Call:
-        foreign.check_call(self.found, function)
         named = None
         for arg in args or ():
             if arg.name is None and named is not None:

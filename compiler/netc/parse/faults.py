@@ -10,6 +10,12 @@ from netc.parse.place import ENDS, Place
 
 COMPARISONS = ("EQUAL", "UNEQUAL", "LESS", "LESS_EQUAL", "MORE", "MORE_EQUAL")
 OPENING_WORDS = ("if", "elif", "for", "def", "net")
+PYTHON = {
+    "import": "layers are there without it; blocks of other files come by `use \"file.net\": Name`",
+    "from": "layers are there without it; blocks of other files come by `use \"file.net\": Name`",
+    "class": "a network begins with `net Name:`, a block with `def Name:`; there is no `__init__` and no `forward`",
+}
+"""Statements of Python at the left margin, and what to write for them."""
 TOP_WORDS = ("def", "net", "table", "train", "use", "needs", "language")
 _LOOP = re.compile(r"\bfor\b")
 _CONDITION = re.compile(r"\b(if|elif|when|and|or|not)\b")
@@ -17,7 +23,7 @@ _CONDITION = re.compile(r"\b(if|elif|when|and|or|not)\b")
 
 def explain(place: Place) -> Diagnostic:
     """The one error for a token that cannot stand where it stands."""
-    checks = (_bracket, _layout, _equals, _reserved, _misplaced, _chained, _glued, _missing, _ended)
+    checks = (_bracket, _layout, _equals, _foreign, _reserved, _misplaced, _chained, _glued, _missing, _ended)
     return next((found for check in checks if (found := check(place))), None) or _stray(place)
 
 
@@ -101,6 +107,31 @@ def _equals(place: Place) -> Diagnostic | None:
     return None
 
 
+def _foreign(place: Place) -> Diagnostic | None:
+    """`// a comment`, `x += y`, `- Conv: [8, 3]`, and a label within a chain."""
+    token, before, start = place.token, place.before, place.line_before.lstrip()
+    if token.text == "//" and not start:
+        return _fault("E0113", "a comment begins with `#`", place.span, "not written here", help="`# ...`")
+    glued = before is not None and before.end == token.start and before.text in ("+", "-", "*", "/")
+    if before and glued and token.type == place.kind_of("="):
+        help = "a statement that begins with `+` adds to the flow, one with `*` multiplies it: `+ y`"
+        span = place.lexer.span(before).to(place.span)
+        return _fault("E0113", f"`{span.text}` is not written here", span, "values are never changed", help=help)
+    if token.text == "{" and before and place.viable("COLON"):
+        help = "indent what belongs to it"
+        return _fault("E0113", "a block is not opened by `{`", place.span, "expected `:`", help=help)
+    if token.type != "COLON" or before is None or before.type != "NAME":
+        return None
+    if start.startswith("- "):
+        help = f"without `-`, a line is a label and a module: `{before.text.lower()}: {before.text}(...)`"
+        text = "a statement does not begin with `-`"
+        return _fault("E0113", text, place.line_so_far, "an entry of a list", help=help)
+    if "->" in start:
+        text = "a label within a chain stands in parentheses with its module"
+        return _fault("E0101", text, place.lexer.span(before), "a label", help=f"`... -> ({before.text}: ...)`")
+    return None
+
+
 def _reserved(place: Place) -> Diagnostic | None:
     token, before, words = place.token, place.before, place.lexer.tables.keywords
     if before and words.get(before.text) == before.type and before.text not in OPENING_WORDS and place.same_line:
@@ -128,6 +159,10 @@ def _misplaced(place: Place) -> Diagnostic | None:
         text = "inside a block"
         return _fault("E0101", f"`{before.text}` stands at the left margin only", place.lexer.span(before), text)
     if at_margin and place.lexer.layout and (place.viable("DEF") or place.viable(place.kind_of("="))):
+        word = place.lexer.source.text[place.line_so_far.start : place.span.end].split()[:1]
+        if word and word[0] in PYTHON:
+            span = Span(place.lexer.source, place.line_so_far.start, place.line_so_far.start + len(word[0]))
+            return _fault("E0113", f"`{word[0]}` is a word of Python", span, "not written here", help=PYTHON[word[0]])
         message = "a statement outside of a block" if token.type != "_DEDENT" else "unexpected end of a block"
         help = "at the left margin stand definitions; statements are indented under `net Name:` or `def Name:`"
         span = place.line_so_far if place.same_line and before else place.span
@@ -161,21 +196,26 @@ def _missing(place: Place) -> Diagnostic | None:
     inside = len(place.lexer.indents) > 1
     if inside and len(words) == 2 and words[-1] == before.text and place.expected == "`:`":  # `data MNIST(...)`
         end = place.line_so_far.start + len(words[0])
-        return _mark(":", Span(place.lexer.source, end, end))
+        return _mark(place, ":", Span(place.lexer.source, end, end))
     marks = [",", ":", *(["in"] if _LOOP.search(place.line_before) else []), ";", "=", "("]
     if place.line_before.strip() == before.text and token.type == "NAME" and token.text[0].islower():
         marks = [",", ";", ":", "="]
     for mark in marks:
         if place.fits(place.kind_of(mark)):
-            return _mark(mark, place.gap)
+            return _mark(place, mark, place.gap)
     if brackets and place.fits(place.kind_of(OPENERS[brackets[-1].type])):
         return _unclosed(place, brackets[-1], place.gap)
     return None
 
 
-def _mark(mark: str, gap: Span) -> Diagnostic:
+def _mark(place: Place, mark: str, gap: Span) -> Diagnostic:
+    """A missing mark; a colon is sure at the end of a line that opens a block, and between a label and a layer."""
     text = f" {mark}" if mark in ("in", "=") else mark
-    fix = replace(gap, text, safe=mark in (":", ",", "in"))
+    words = place.line_before.split()
+    opens = place.token.type == "_NL" and words[0] in (*OPENING_WORDS, "else", "train", "table")
+    labels = len(words) == 1 and place.token.text[:1].isupper()
+    room = Span(gap.source, gap.start, place.token.start) if mark == "(" else gap
+    fix = replace(room, text, safe=mark == ":" and (opens or labels))
     return _fault("E0102", f"missing `{mark}`", gap, f"expected `{mark}` here", fix=fix)
 
 

@@ -20,11 +20,16 @@ _ADVICE = {
     "”": 'strings take the plain quote `"`',
     "‘": 'strings take the plain quote `"`',
     "’": 'strings take the plain quote `"`',
+    "@": "a product of matrices is the function `matmul`",
     "×": "multiplication is `*`; a shape is written with the letter x: `3x32x32`",
     "→": "stages are joined by `->`",
     "−": "minus is the plain `-`",
     "–": "minus is the plain `-`",
 }
+
+
+_LIKE = dict(zip("АВЕКМНОРСТХаеорсухіΑΒΕΖΗΙΚΜΝΟΡΤΥΧο", "ABEKMHOPCTXaeopcyxiABEZHIKMNOPTYXo", strict=True))
+"""Cyrillic and Greek letters that look like Latin ones."""
 
 
 def error(
@@ -71,6 +76,8 @@ def no_token(source: Source, position: int) -> SpecError:
     advice = _ADVICE.get(character)
     if advice is None and fix is not None:
         advice = f"write the plain `{plain}`"
+    elif advice is None and character in _LIKE:
+        advice = f"it looks like the letter `{_LIKE[character]}`, and is another: type that one"
     elif advice is None and character.isalpha():
         advice = "names are written with a to z, A to Z, digits and `_`"
     return error("E0106", span, message, "", advice, fix)

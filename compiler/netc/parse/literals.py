@@ -37,6 +37,10 @@ def shape(span: Span, found: Diagnostics) -> ShapeLiteral:
     for part in span.text.split("x"):
         if part.isdigit() and len(part) <= MAX_DIGITS:
             parts.append(int(part))
+            if part != str(int(part)):
+                plain = "x".join(str(int(size)) if size.isdigit() else size for size in span.text.split("x"))
+                fix = replace(span, plain, safe=True)
+                _report(found, span, f"the size `{part}` starts with 0", f"write `{plain}`", fix)
         else:
             parts.append(part)
             if not part.isidentifier():

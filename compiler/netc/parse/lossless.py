@@ -74,10 +74,13 @@ def read_tree(source: Source) -> Branch:
         action = tables.actions[states[-1]][token.type]
         while action < 0:
             rule = tables.rules[~action]
-            parts = [child for part in values[len(values) - rule.size :] for child in part]
-            del states[len(states) - rule.size :], values[len(values) - rule.size :]
-            states.append(tables.gotos[states[-1]][rule.origin])
-            values.append(_complete(rule, parts))
+            if rule.size == 1 and rule.action == "pass":
+                states[-1] = tables.gotos[states[-2]][rule.origin]
+            else:
+                parts = values[len(values) - rule.size :]
+                del states[len(states) - rule.size :], values[len(values) - rule.size :]
+                states.append(tables.gotos[states[-1]][rule.origin])
+                values.append(_complete(rule, parts))
             if token.type == "$END" and states[-1] == tables.end["file"]:
                 return Branch("file", [*values[-1], Leaf("$END", "", len(text), text[done:])])
             action = tables.actions[states[-1]][token.type]
@@ -88,17 +91,23 @@ def read_tree(source: Source) -> Branch:
 
 def _leaf(token: Token, before: str) -> Leaf:
     """Layout has no text of its own: the line ends and the indentation stand before the token that follows."""
-    return Leaf(token.type, "", token.start, "") if token.is_layout else Leaf(token.type, token.text, token.start, before)
+    if token.is_layout:
+        return Leaf(token.type, "", token.start, "")
+    return Leaf(token.type, token.text, token.start, before)
 
 
-def _complete(rule: Rule, parts: list[Tree]) -> list[Tree]:
+def _complete(rule: Rule, parts: list[list[Tree]]) -> list[Tree]:
     """What a complete rule becomes: one branch, or only its parts."""
-    parts = _indented(parts)
+    if rule.origin.startswith("_") and parts:
+        for part in parts[1:]:
+            parts[0].extend(part)  # a list that grows by one at each step is not copied at each
+        return parts[0]
+    children = _indented([child for part in parts for child in part])
     name = rule.origin if rule.action in ("items", "pass") else rule.action
     hands_on = rule.action == "pass" or name in ("line", "suite", "block")
-    if name.startswith("_") or name == "file" or (hands_on and len(parts) == 1):
-        return parts
-    return [Branch(name, parts)]
+    if name == "file" or (hands_on and len(children) == 1):
+        return children
+    return [Branch(name, children)]
 
 
 def _indented(parts: list[Tree]) -> list[Tree]:

@@ -53,6 +53,8 @@ class _Recovering:
         self.reported: list[Diagnostic] = []
         self.faulty: list[tuple[int, int]] = []
         """The offsets between which a statement with a reported error stands."""
+        self.lost: list[str] = []
+        """The brackets that were taken away and have not been closed."""
         self.begins_faulty = False
         self.statement = self.begin()
 
@@ -114,7 +116,7 @@ class _Recovering:
             self.lexical()
             if not self.machine.feed(token):
                 place = Place(self.machine.states, self.lexer, before, token)
-                if not self.is_torn(place):
+                if not (self.is_torn(place) or self.closes_lost(place)):
                     self.report(explain(place))
                 self.statement.faulty = True
                 token = self.repair(place) or self.drop(place)
@@ -125,6 +127,14 @@ class _Recovering:
         if not (at_start and self.faulty):
             return False
         return self.source.position(place.token.start)[0] - 1 == self.last_line(self.faulty[-1][0])
+
+    def closes_lost(self, place: Place) -> bool:
+        """Whether a bracket closes one that was taken away."""
+        opener = CLOSERS.get(place.token.type)
+        if opener not in self.lost or place.brackets:
+            return False
+        self.lost.remove(opener)
+        return True
 
     def begin(self) -> _Statement:
         machine = self.machine
@@ -162,6 +172,8 @@ class _Recovering:
         for tokens, dropped in self.repairs(place):
             if fits(place, tokens, dropped):
                 settle(self.lexer, place, tokens, dropped)
+                if dropped and place.token.type in OPENERS:
+                    self.lost.append(place.token.text)
                 for token in tokens:
                     self.machine.feed(token)
                 return tokens[-1] if tokens else place.token

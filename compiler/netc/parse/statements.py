@@ -11,7 +11,7 @@ from typing import Literal, cast
 
 from netc.diagnostics import Span, nearest
 from netc.parse.expressions import ExpressionBuilder
-from netc.parse.foreign import check_comparison
+from netc.parse.foreign import check_statement
 from netc.parse.lexer import Token
 from netc.syntax import (
     Arg,
@@ -48,7 +48,7 @@ class StatementBuilder(ExpressionBuilder):
     def made(self, item: Stmt | Later, in_fork: bool) -> Stmt:
         stmt = item if isinstance(item, Stmt) else item(in_fork)
         if isinstance(stmt, Flow):
-            check_comparison(self.found, stmt)
+            check_statement(self.found, stmt)
         return stmt
 
     def body(self, lines: Lines, in_fork: bool = False) -> tuple[Stmt, ...]:

@@ -25,7 +25,7 @@ from typing import Any
 
 from netc.layer import BadArgument, Ints, Layer, Reject, State, show
 from netc.shapes import Kind, Value, product
-from netc.terms import Dim, Relation, Symbol, Term
+from netc.terms import Dim, Ledger, Relation, Symbol, Term
 from netc.testing.cases import Case, Draw
 
 SMALL = 500_000
@@ -300,7 +300,7 @@ def described(output: Any) -> str:
 
 def check_symbols(cls: type[Layer], case: Case, report: Report, draw: Draw) -> None:
     """Replaces some sizes by symbols; what the rule then says must hold for the numbers that they stand for."""
-    ledger: dict[Relation, None] = {}
+    ledger = Ledger()
     numbers: dict[str, int] = {}
     alike = draw.random() < 0.5
     inputs = []
@@ -315,13 +315,13 @@ def check_symbols(cls: type[Layer], case: Case, report: Report, draw: Draw) -> N
                 shape.append(size)
         inputs.append(value.with_shape(shape))
     symbolic = judge(cls, replace(case, inputs=tuple(inputs)))
-    if symbolic.refusal or not numbers or not all(holds(relation, numbers) for relation in ledger):
+    if symbolic.refusal or not numbers or not all(holds(relation, numbers) for relation in ledger.relations):
         return
     report.symbolic += 1
     concrete = judge(cls, case)
     where = f"{case}, as {', '.join(map(str, inputs))}"
     if concrete.refusal:
-        report.disagreements.append(f"{where}: accepted assuming {list(ledger)}, though {concrete.refusal}")
+        report.disagreements.append(f"{where}: accepted assuming {list(ledger.relations)}, though {concrete.refusal}")
     elif substituted(symbolic.output, numbers) != concrete.output:
         report.disagreements.append(f"{where}: gives {described(symbolic.output)}, not {described(concrete.output)}")
 

@@ -1,0 +1,34 @@
+"""`netc train`: writes the training script of a spec and runs it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from netc.commands.common import Choices, choosing, script_name, write
+
+
+@click.command()
+@click.argument("spec")
+@click.argument("arguments", metavar="[-- ARGUMENT...]", nargs=-1, type=click.UNPROCESSED)
+@click.option("-o", "--output", metavar="FILE", help="Where to write the script. By default SPEC's name with .py.")
+@choosing
+@click.option("--force", is_flag=True, help="Overwrite a file that netc did not write or that was edited since.")
+def train(spec: str, arguments: tuple[str, ...], output: str | None, choices: Choices, force: bool) -> int:
+    """Build the script of SPEC, then run it; what stands after -- is handed to it."""
+    import subprocess
+
+    if output == "-":
+        raise click.UsageError("a script that is to be run needs a file")
+    target = Path(output or script_name(spec))
+    write(target, choices.script(choices.compile(spec)), spec, force)
+    sys.stdout.flush()
+    with subprocess.Popen([sys.executable, str(target), *arguments]) as process:
+        try:
+            code = process.wait()
+        except KeyboardInterrupt:
+            # The script got the signal too and knows what to save.
+            code = process.wait()
+    return 128 - code if code < 0 else code

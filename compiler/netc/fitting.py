@@ -1,0 +1,207 @@
+"""A recipe against its network: what PyTorch would refuse is an error, what it would run in vain a warning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from netc import syntax
+from netc.diagnostics import Diagnostic, Diagnostics, Label, Span
+from netc.layer import Reject
+from netc.recipe import (
+    Crowd,
+    DataSource,
+    Group,
+    Loss,
+    NetworkFacts,
+    Optimizer,
+    Outputs,
+    Part,
+    Schedule,
+    Use,
+)
+from netc.shapes import Value
+
+Settings = Mapping[str, tuple[Any, syntax.Setting]]
+"""What was read of each setting, beside its text; a setting that was wrong is absent."""
+
+
+class Fitting:
+    """Holds what was read of a recipe against its network; what is wrong or odd is gathered in `found`."""
+
+    def __init__(self, values: Settings, network: NetworkFacts, found: Diagnostics):
+        self.values = values
+        self.network = network
+        self.found = found
+
+    def run(self) -> None:
+        if not self.network.parameters:
+            text = f"`{self.network.name}` has no parameter to be trained"
+            self.found.add(Diagnostic("E0516", text, Label(self.network.span, "this net"), help="take `train:` away"))
+        if "data" in self.values and self.data(*self.values["data"]):
+            if "loss" in self.values:
+                self.loss(*self.values["loss"], self.values["data"][0])
+            self.batches(*self.values["data"])
+        if "data" in self.values:
+            self.features(self.values["data"][0])
+        if "optimizer" in self.values:
+            self.optimizer(*self.values["optimizer"])
+        if "schedule" in self.values and "epochs" in self.values:
+            self.schedule(*self.values["schedule"], self.values["epochs"][0])
+
+    def error(self, text: str, span: Span, help: str | None = None, where: Sequence[Label] = ()) -> None:
+        self.found.add(Diagnostic("E0516", text, Label(span), tuple(where), help=help))
+
+    def warn(self, remarks: Iterable[Reject], expr: syntax.Expr, part: Part, where: Sequence[Label] = ()) -> None:
+        for remark in remarks:
+            label = Label(rejected_span(expr, type(part), remark.field))
+            shown = tuple(where) if remark.input is not None else ()
+            warning = Diagnostic("W0707", remark.reason, label, shown, help=remark.help, severity="warning")
+            self.found.add(warning)
+
+    # ---- data and loss ----
+
+    def data(self, use: Use[DataSource], setting: syntax.Setting) -> bool:
+        """Whether the data is what the network takes."""
+        network = self.network
+        where = () if network.input_span is None else (Label(network.input_span, "the network's input"),)
+        if len(network.inputs) != 1:
+            reason = f"{use.name} gives one input, `{network.name}` takes {len(network.inputs)}"
+            self.error(reason, setting.value.span, where=where)
+            return False
+        try:
+            use.part.check(network.inputs[0][1])
+        except Reject as reject:
+            span = rejected_span(setting.value, type(use.part), reject.field)
+            self.error(reject.reason, span, reject.help, () if reject.field else where)
+            return False
+        return True
+
+    def loss(self, use: Use[Loss], setting: syntax.Setting, data: Use[DataSource]) -> None:
+        network, target = self.network, data.part.target()
+        where = () if network.output_span is None else (Label(network.output_span, shown(network.output)),)
+        if not isinstance(network.output, Value):
+            reason = f"{use.name} takes one output, `{network.name}` gives several"
+            self.error(reason, setting.value.span, where=where)
+            return
+        try:
+            use.part.check(network.output, target)
+        except Reject as reject:
+            span = rejected_span(setting.value, type(use.part), reject.field)
+            self.error(reject.reason, span, reject.help, where)
+            return
+        if network.last is not None and network.last.range != (None, None):
+            where = (Label(network.last.span, "the network's last layer"),)
+        self.warn(use.part.remarks(network.output, target, network.last), setting.value, use.part, where)
+
+    def batches(self, use: Use[DataSource], setting: syntax.Setting) -> None:
+        """Batches that are too large for the data, or too small for a layer that learns from several examples."""
+        total, size = use.part.training_size(), getattr(use.part, "batch_size", None)
+        if size is None:
+            return
+        span = rejected_span(setting.value, type(use.part), "batch_size")
+        if total is not None and size > total and "batch_size" in vars(use.part):
+            reason = f"a batch of {size} is more than the {total} examples of {use.name}: every epoch has one step"
+            self.warn([Reject(reason, "batch_size", help=f"at most `batch_size={total}`")], setting.value, use.part)
+        self.logging(size, total)
+        crowd, last = self.network.crowd, size if total is None else total % size or min(size, total)
+        if crowd is None or min(size, last) >= crowd.least:
+            return
+        where = (Label(crowd.span, f"learns from at least {crowd.least} at a time"),)
+        if size < crowd.least:
+            enough = better(64, total or 64, crowd)
+            self.error(f"a batch of {size} is too small for `{crowd.layer}`", span, f"`batch_size={enough}`", where)
+        else:
+            reason = f"the last of the batches holds {last} of the {total} examples, too few for `{crowd.layer}`"
+            self.error(reason, span, f"`batch_size={better(size, total or size, crowd)}` leaves more", where)
+
+    def logging(self, size: int, total: int | None) -> None:
+        """A line of the log every so many steps, where an epoch has fewer."""
+        every, setting = self.values.get("log_every", (0, None))
+        if setting is not None and total is not None and every > (steps := -(-total // size)):
+            text = f"an epoch has {steps} step{'s' * (steps != 1)}, and a line is logged every {every}"
+            place = Label(setting.value.span, "never reached")
+            help = f"at most `log_every: {steps}`"
+            self.found.add(Diagnostic("W0707", text, place, help=help, severity="warning"))
+
+    def features(self, data: Use[DataSource]) -> None:
+        """What a setting asks for and the data cannot give."""
+        tested, classes = data.part.held_out, data.part.target().kind == "class"
+        values = self.values
+        for key, fits, lack in (
+            ("keep", tested or values.get("keep", ("",))[0] == "last", "no test part, by which the best could be told"),
+            ("evaluate_first", tested or not values.get("evaluate_first", (False,))[0], "no test part to evaluate on"),
+            ("samples", data.part.pictures, "no pictures to show"),
+            ("plot", (tested and classes) or "accuracy" not in values.get("plot", ((),))[0], "no accuracy to plot"),
+        ):
+            if key in values and not fits:
+                self.error(f"{data.name} has {lack}", values[key][1].value.span)
+
+    # ---- optimizer and schedule ----
+
+    def optimizer(self, use: Use[Optimizer], setting: syntax.Setting) -> None:
+        """The optimizer's arguments together, then those of each group over them."""
+        device = self.values["device"][0] if "device" in self.values else None
+        if self.refused(use.part, device, setting.value):
+            return
+        self.warn(use.part.remarks(), setting.value, use.part)
+        groups: tuple[Group, ...] = self.values["groups"][0] if "groups" in self.values else ()
+        for group, node in zip(groups, setting.groups, strict=False):
+            merged = type(use.part)(**{**vars(use.part), **group.arguments})
+            self.refused(merged, device, node)
+
+    def refused(self, part: Optimizer, device: str | None, node: syntax.Expr | syntax.GroupSetting) -> bool:
+        try:
+            part.check(device)
+        except Reject as reject:
+            if isinstance(node, syntax.GroupSetting):
+                span = next((arg.span for arg in node.args if arg.name == reject.field), node.span)
+            else:
+                span = rejected_span(node, type(part), reject.field)
+            self.error(reject.reason, span, reject.help)
+            return True
+        return False
+
+    def schedule(self, uses: tuple[Use[Schedule], ...], setting: syntax.Setting, epochs: int) -> None:
+        """Each schedule of a chain in the epochs that are its own."""
+        stages = setting.value.stages if isinstance(setting.value, syntax.Pipe) else (setting.value,)
+        taken = sum(getattr(use.part, use.part.ends or "") for use in uses[:-1])
+        if taken >= epochs:
+            reason = f"`{uses[-1].name}` would begin after {taken} epochs, the recipe has {epochs}"
+            self.found.add(Diagnostic("E0518", reason, Label(setting.value.span)))
+            return
+        lr = getattr(self.values["optimizer"][0].part, "lr", 1.0) if "optimizer" in self.values else 1.0
+        for use, stage in zip(uses, stages, strict=True):
+            left = epochs - taken if use is uses[-1] else getattr(use.part, use.part.ends or "")
+            remarks = (
+                Reject(f"`{use.name}` {found.reason}", found.field, help=found.help)
+                for found in use.part.remarks(left, lr)
+            )
+            self.warn(remarks, stage, use.part)
+
+
+def better(size: int, total: int, crowd: Crowd) -> int:
+    """The batch size nearest to one that leaves no batch too small."""
+    near = (size + sign * step for step in range(size) for sign in (1, -1))
+    return next((n for n in near if n >= crowd.least and (total % n or n) >= crowd.least), size)
+
+
+def shown(output: Outputs) -> str:
+    return f"its output has shape {output}" if isinstance(output, Value) else "its outputs"
+
+
+def rejected_span(expr: syntax.Expr, definition: type[Part], name: str | None) -> Span:
+    """The argument that is to blame, or else the call."""
+    if name is None or not isinstance(expr, syntax.Call):
+        return expr.span
+    return argument_span(expr, definition, name)
+
+
+def argument_span(call: syntax.Call, definition: type[Part], name: str, last: bool = False) -> Span:
+    """The place of an argument, by its name or (for a surplus one) its position; else the call."""
+    fields = list(definition.fields)
+    places = list(enumerate(call.args))
+    for index, arg in reversed(places) if last else places:
+        if name in (arg.name, str(index)) or (arg.name is None and index < len(fields) and fields[index] == name):
+            return arg.span
+    return call.span

@@ -29,19 +29,25 @@ class Driver(FileBuilder):
         return value
 
     def run(self, start: str, begin: int, end: int) -> object:
-        """The value of the whole text between the offsets; raises SpecError at the first token that cannot stand."""
-        lexer = Lexer(self.tables, self.source, begin, end, layout=start == "file")
-        machine = Machine(self.tables, self.actions, self.source, start, begin)
+        """The value of the whole text between the offsets; raises SpecError at the first token that cannot stand.
+
+        The error of a file says nothing yet.
+        """
+        whole = start == "file"
+        lexer = Lexer(self.tables, self.source, begin, end, layout=whole)
+        machine = Machine(self.tables, self.actions, self.source, start, begin, restores=not whole)
         while True:
             before = lexer.last
             token = lexer.next(machine.states)
             if not machine.feed(token):
+                if whole:
+                    raise SpecError(())  # the file is read once more, by what goes on behind every error
                 from netc.parse.faults import explain  # only where there is an error to explain
                 from netc.parse.place import Place
 
                 raise SpecError((explain(Place(machine.states, lexer, before, token)),))
             if token.type == "$END":
-                return machine.values[-1]
+                return machine.entries[-1][0]
 
 
 def parse(source: Source) -> File:
@@ -51,7 +57,7 @@ def parse(source: Source) -> File:
     try:
         file = driver.run("file", 0, len(source.text))
     except SpecError:
-        from netc.parse.recovery import all_errors  # reads the text once more, and goes on behind every error
+        from netc.parse.recovery import all_errors
 
         raise SpecError(all_errors(source)) from None
     driver.found.raise_if_any()

@@ -19,40 +19,46 @@ _LAYOUT = frozenset(("_NL", "_INDENT", "_DEDENT", "$END"))
 
 
 class Machine:
-    """A parse under way. `states` is what the tables know of it; the other stacks run in parallel below them."""
+    """A parse under way. `states` is what the tables know of it, `entries` what has been built below them.
 
-    __slots__ = ("actions", "depths", "end", "last_end", "source", "starts", "states", "tables", "values")
+    An entry is a value, where its text starts, and how deep its tree is.
+    """
+
+    __slots__ = ("actions", "end", "entries", "last_end", "restores", "source", "states", "tables")
 
     def __init__(
-        self, tables: Tables, actions: Sequence[Action | None], source: Source, start: str, offset: int
-    ) -> None:
+        self, tables: Tables, actions: Sequence[Action | None], source: Source, start: str, offset: int, *,
+        restores: bool = True,
+    ) -> None:  # fmt: skip
         self.tables = tables
         self.actions = actions
         """One for each rule of the tables; None takes the list of the children."""
         self.source = source
         self.states = [tables.start[start]]
         self.end = tables.end[start]
-        self.values: list[object] = []
-        self.starts: list[int] = []
-        self.depths: list[int] = []
+        self.entries: list[tuple[object, int, int]] = []
         self.last_end = offset
+        self.restores = restores
+        """Whether a token that cannot stand leaves the stacks as they were, for one to ask what could."""
 
     def feed(self, token: Token) -> bool:
-        """Take one token; False, with the stacks as before (but for the ends of lists), if it cannot stand here."""
+        """Take one token; False, with the stacks as before (but for the ends of lists) if they are restored, if it
+        cannot stand here.
+        """
         tables, states, kind = self.tables, self.states, token.type
-        before: tuple[list[int], list[object], list[int], list[int]] | None = None
+        before: tuple[list[int], list[tuple[object, int, int]]] | None = None
         while True:
             action = tables.actions[states[-1]].get(kind)
             if action is None:
                 if before is not None:
-                    self.states, self.values, self.starts, self.depths = before
+                    self.states, self.entries = before
                 return False
             if action >= 0:
                 states.append(action)
                 self._shift(token, kind)
                 return True
-            if before is None:
-                before = (states.copy(), self.values.copy(), self.starts.copy(), self.depths.copy())
+            if before is None and self.restores:
+                before = (states.copy(), self.entries.copy())
             rule = tables.rules[~action]
             if rule.action == "pass" and rule.size == 1:
                 states[-1] = tables.gotos[states[-2]][rule.origin]
@@ -62,12 +68,10 @@ class Machine:
                 return True
 
     def _shift(self, token: Token, kind: str) -> None:
-        self.values.append(token)
-        self.depths.append(0)
         if kind in _LAYOUT:
-            self.starts.append(self.last_end)
+            self.entries.append((token, self.last_end, 0))
         else:
-            self.starts.append(token.start)
+            self.entries.append((token, token.start, 0))
             self.last_end = token.end
         if len(self.states) > MAX_STACK:
             raise SpecError((too_deep(Span(self.source, token.start, token.end), f"{MAX_DEPTH} levels"),))
@@ -76,16 +80,16 @@ class Machine:
         rule = self.tables.rules[number]
         size = rule.size
         start, depth = self.last_end, 0
-        popped: list[object] = []
+        popped: list[tuple[object, int, int]] = []
         if size:
-            popped = self.values[-size:]
-            start = self.starts[-size]
-            depth = max(self.depths[-size:])
-            for stack in (self.states, self.values, self.starts, self.depths):
-                del stack[-size:]
+            popped = self.entries[-size:]
+            start = popped[0][1]
+            depth = max([entry[2] for entry in popped])
+            del self.entries[-size:]
+            del self.states[-size:]
         children: list[object] = []
         for pick in rule.picks:
-            value = popped[pick] if pick >= 0 else None
+            value = popped[pick][0] if pick >= 0 else None
             if pick in rule.spliced:
                 assert isinstance(value, list)
                 if children:
@@ -105,7 +109,5 @@ class Machine:
                 if depth > MAX_DEPTH:
                     raise SpecError((too_deep(span, f"{MAX_DEPTH} levels"),))
                 result = action(span, *children)
-        self.values.append(result)
-        self.starts.append(start)
-        self.depths.append(depth)
+        self.entries.append((result, start, depth))
         self.states.append(self.tables.gotos[self.states[-1]][rule.origin])

@@ -38,7 +38,7 @@ class _Statement:
     """The state in which the reading of a statement began."""
 
     start: int
-    machine: tuple[list[int], list[object], list[int], list[int]]
+    machine: tuple[list[int], list[tuple[object, int, int]]]
     indents: list[int]
     faulty: bool = False
 
@@ -138,7 +138,7 @@ class _Recovering:
 
     def begin(self) -> _Statement:
         machine = self.machine
-        stacks = (machine.states.copy(), machine.values.copy(), machine.starts.copy(), machine.depths.copy())
+        stacks = (machine.states.copy(), machine.entries.copy())
         faulty, self.begins_faulty = self.begins_faulty, False
         return _Statement(self.lexer.position, stacks, self.lexer.indents.copy(), faulty)
 
@@ -216,9 +216,8 @@ class _Recovering:
             self.statement.faulty = True
         statement = self.statement
         position, width = self.resume(place)
-        states, values, starts, depths = statement.machine
-        machine.states, machine.values = states.copy(), values.copy()
-        machine.starts, machine.depths = starts.copy(), depths.copy()
+        states, entries = statement.machine
+        machine.states, machine.entries = states.copy(), entries.copy()
         lexer.brackets, lexer.waiting, lexer.closed = [], [], None
         lexer.indents = statement.indents.copy()
         lexer.position = position

@@ -1,0 +1,146 @@
+"""The parameters of the specs at other values, against what torchvision builds with the same arguments."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+import pytest
+import torch
+from tests.specs.comparing import assert_same
+from tests.torchvision.reference import MODELS
+from torch import nn
+from torchvision import models
+from torchvision.models import (
+    convnext,
+    densenet,
+    efficientnet,
+    mobilenetv2,
+    regnet,
+    resnet,
+    shufflenetv2,
+    swin_transformer,
+    vgg,
+)
+
+
+class Case(NamedTuple):
+    """A network, parameters of its spec, and what torchvision builds; by default from arguments of the same builder.
+
+    `frozen` are those parameters that select parts of the network: the emitted class has no argument for them.
+    """
+
+    name: str
+    params: dict[str, Any]
+    arguments: dict[str, Any] = {}
+    build: Callable[..., nn.Module] | None = None
+    frozen: tuple[str, ...] = ()
+    shape: tuple[int, ...] | None = None
+
+    def reference(self) -> nn.Module:
+        if self.build is None:
+            return MODELS[self.name].reference(**self.arguments)
+        return self.build(**self.arguments)
+
+
+def efficient_net(width_mult: float, depth_mult: float, **arguments: Any) -> nn.Module:
+    stages, last = efficientnet._efficientnet_conf("efficientnet_b0", width_mult=width_mult, depth_mult=depth_mult)
+    module: nn.Module = models.EfficientNet(stages, last_channel=last, **arguments)
+    return module
+
+
+def reg_net(bottleneck_multiplier: float, se_ratio: float, **arguments: Any) -> nn.Module:
+    with torch.device("cpu"):  # computes with tensors
+        params = regnet.BlockParams.from_init_params(10, 24, 30.0, 2.2, 16, bottleneck_multiplier, se_ratio)
+    module: nn.Module = models.RegNet(params, **arguments)
+    return module
+
+
+def visual(layers: list[int | str], **arguments: Any) -> nn.Module:
+    module: nn.Module = models.VGG(vgg.make_layers(layers), **arguments)
+    return module
+
+
+NORM = partial(nn.BatchNorm2d, eps=1e-4)
+VIT = {"patch_size": 8, "num_layers": 2, "num_heads": 2, "hidden_dim": 16, "mlp_dim": 24, "image_size": 32,
+       "dropout": 0.2, "attention_dropout": 0.1}  # fmt: skip
+SWIN = {"embed_dim": 8, "depths": (2, 1, 3), "num_heads": (2, 4, 4), "mlp_ratio": 2.5, "dropout": 0.2,
+        "attention_dropout": 0.1, "stochastic_depth_prob": 0.4}  # fmt: skip
+CASES = [
+    Case("resnet18", {"layers": (1, 2, 1, 1), "classes": 7},
+         {"block": resnet.BasicBlock, "layers": [1, 2, 1, 1], "num_classes": 7}, models.ResNet),
+    Case("resnet18", {"norm": "GroupNorm(8)"}, {"norm_layer": partial(nn.GroupNorm, 8)}, frozen=("norm",)),
+    Case("resnet50", {"groups": 2, "width_per_group": 32}, {"groups": 2, "width_per_group": 32}),
+    Case("resnet50", {"replace_stride_with_dilation": (False, True, True)},
+         {"replace_stride_with_dilation": [False, True, True]}),
+    Case("vgg11", {"depths": (1, 1), "widths": (8, 512), "classes": 7, "dropout": 0.2},
+         {"layers": [8, "M", 512, "M"], "num_classes": 7, "dropout": 0.2}, visual),
+    Case("alexnet", {"classes": 7, "dropout": 0.2}, {"num_classes": 7, "dropout": 0.2}),
+    Case("densenet121",
+         {"growth_rate": 12, "block_config": (2, 3), "num_init_features": 16, "bn_size": 3, "classes": 7},
+         {"growth_rate": 12, "block_config": (2, 3), "num_init_features": 16, "bn_size": 3, "num_classes": 7},
+         densenet.DenseNet),
+    Case("densenet121", {"block_config": (2, 3), "drop_rate": 0.2}, {"block_config": (2, 3), "drop_rate": 0.2},
+         densenet.DenseNet, frozen=("drop_rate",)),
+    Case("mobilenet_v2", {"width_mult": 0.5, "round_nearest": 4, "classes": 7, "dropout": 0.4, "eps": 1e-4},
+         {"width_mult": 0.5, "round_nearest": 4, "num_classes": 7, "dropout": 0.4, "norm_layer": NORM}),
+    Case("mobilenet_v2", {"stages": ((1, 16, 1, 1), (4, 24, 2, 2))},
+         {"inverted_residual_setting": [[1, 16, 1, 1], [4, 24, 2, 2]]}, mobilenetv2.MobileNetV2),
+    Case("mobilenet_v3_large", {"width_mult": 0.5, "classes": 7, "dropout": 0.4, "eps": 1e-4},
+         {"width_mult": 0.5, "num_classes": 7, "dropout": 0.4, "norm_layer": partial(NORM, momentum=0.01)}),
+    Case("mobilenet_v3_large", {"reduced_tail": True, "dilated": True}, {"reduced_tail": True, "dilated": True}),
+    Case("shufflenet_v2_x0_5",
+         {"stages_out_channels": (12, 24, 32, 48, 64), "stages_repeats": (2, 3, 1), "classes": 7},
+         {"stages_out_channels": [12, 24, 32, 48, 64], "stages_repeats": [2, 3, 1], "num_classes": 7},
+         shufflenetv2.ShuffleNetV2),
+    Case("regnet_y_400mf",
+         {"depth": 10, "w_0": 24, "w_a": 30.0, "w_m": 2.2, "group_width": 16, "bottleneck": 0.5,
+          "se_ratio": 0.5, "stem_width": 16, "classes": 7, "eps": 1e-4},
+         {"bottleneck_multiplier": 0.5, "se_ratio": 0.5, "stem_width": 16, "num_classes": 7, "norm_layer": NORM},
+         reg_net),
+    Case("efficientnet_b0",
+         {"width_mult": 0.5, "depth_mult": 1.4, "stochastic_depth_prob": 0.5, "dropout": 0.4, "classes": 7, "eps": 1e-4,
+          "momentum": 0.02},
+         {"width_mult": 0.5, "depth_mult": 1.4, "stochastic_depth_prob": 0.5, "dropout": 0.4, "num_classes": 7,
+          "norm_layer": partial(NORM, momentum=0.02)}, efficient_net),
+    Case("convnext_tiny",
+         {"widths": (16, 24), "depths": (2, 3), "stochastic_depth_prob": 0.4, "layer_scale": 0.1, "classes": 7},
+         {"block_setting": [convnext.CNBlockConfig(16, 24, 2), convnext.CNBlockConfig(24, None, 3)],
+          "stochastic_depth_prob": 0.4, "layer_scale": 0.1, "num_classes": 7}, models.ConvNeXt),
+    Case("googlenet", {"aux_logits": False, "classes": 7, "dropout": 0.4},
+         {"aux_logits": False, "num_classes": 7, "dropout": 0.4}),
+    Case("googlenet", {"transform_input": True, "dropout_aux": 0.4}, {"transform_input": True, "dropout_aux": 0.4},
+         frozen=("transform_input",)),
+    Case("fcn_resnet50", {"aux_loss": True, "classes": 7}, {"aux_loss": True, "num_classes": 7}, frozen=("aux_loss",)),
+    Case("deeplabv3_resnet50", {"aux_loss": True, "classes": 7}, {"aux_loss": True, "num_classes": 7},
+         frozen=("aux_loss",)),
+    Case("r3d_18", {"temporal": (True, False, False, False), "classes": 7}, {"num_classes": 7},
+         MODELS["mc3_18"].reference),
+    Case("vit_b_32", VIT | {"classes": 7}, VIT | {"num_classes": 7}, models.VisionTransformer, shape=(3, 32, 32)),
+    Case("vit_b_32", VIT | {"representation_size": 12}, VIT | {"representation_size": 12}, models.VisionTransformer,
+         frozen=("representation_size",), shape=(3, 32, 32)),
+    Case("swin_t", SWIN | {"window_size": (5, 4), "patch_size": (4, 2), "classes": 7},
+         SWIN | {"window_size": [5, 4], "patch_size": (4, 2), "num_classes": 7}, models.SwinTransformer),
+    Case("swin_v2_t", SWIN | {"classes": 7}, {**SWIN, "window_size": [8, 8], "patch_size": (4, 4), "num_classes": 7,
+         "block": swin_transformer.SwinTransformerBlockV2, "downsample_layer": swin_transformer.PatchMergingV2},
+         models.SwinTransformer),
+    Case("swin3d_t", SWIN | {"window_size": (2, 5, 4), "patch_size": (3, 4, 2), "classes": 7},
+         SWIN | {"window_size": [2, 5, 4], "patch_size": (3, 4, 2), "num_classes": 7}, models.video.SwinTransformer3d),
+]  # fmt: skip
+LARGE = ("alexnet", "vgg11", "fcn_resnet50", "deeplabv3_resnet50", "resnet50", "r3d_18")
+
+
+@pytest.mark.parametrize(
+    "case", [pytest.param(c, id=c.name, marks=[pytest.mark.nightly] if c.name in LARGE else []) for c in CASES]
+)
+def test_other_values(case: Case) -> None:
+    """The spec compiled with them, and the class as it was emitted without them."""
+    model = MODELS[case.name]
+    emitted = type(model.load())
+    assert_same(lambda: model.load(**case.params), case.reference, case.shape or model.shape)
+    kept = inspect.signature(emitted).parameters
+    assert tuple(name for name in case.params if name not in kept) == case.frozen
+    if not case.frozen:
+        assert_same(lambda: emitted(**case.params), case.reference, case.shape or model.shape)

@@ -46,3 +46,8 @@ def netc_data() -> Definitions:  # type: ignore[empty-body]
 @hookspec
 def netc_initializers() -> Definitions:  # type: ignore[empty-body]
     """Initialisers for `init` and for `param ... = `, each a subclass of `netc.layer.Initializer`."""
+
+
+@hookspec
+def netc_passes() -> Definitions:  # type: ignore[empty-body]
+    """Rules about whole networks for `[tool.netc.passes]`, each a subclass of `netc.passes.Pass`."""

@@ -1,17 +1,14 @@
-"""Finds the plugins and fills the registry with what they bring; remembers it, so that a start need not ask them."""
+"""Finds the plugins and fills the registry with what they bring: those installed, and those that somebody names."""
 
 from __future__ import annotations
 
-import binascii
-import json
-import os
-import sys
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from netc.registry import CATEGORIES, Clash, Entry, Registry
+from netc.manifest import describe_environment, found_by_name, manifest_path, read_manifest, write_manifest
+from netc.named import Request, definitions, load, requests
+from netc.registry import CATEGORIES, Category, Clash, Plugin, PluginError, Registry, said
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -19,77 +16,137 @@ if TYPE_CHECKING:
     from pluggy import PluginManager
 
 GROUP = "netc"
-FORMAT = 2
-"""Raised whenever the layout of the manifest changes."""
 FOREIGN = "foreign_names"
 
 
-class PluginError(Exception):
-    """A plugin that cannot be used; the message names it and says what it raised."""
+def load_registry(cache: Path | None = None, plugins: Sequence[str] = ()) -> Registry:
+    """Everything that the plugins define: the installed ones, and those named here, in the environment or the project.
 
-
-def load_registry(cache: Path | None = None) -> Registry:
-    """Everything that the installed plugins define.
-
-    From the manifest in `cache` (by default the user's cache folder) if nothing was installed, removed or edited since
-    it was written; from the plugins otherwise. Raises PluginError, and Clash where two of them define one name.
+    What is installed comes from the manifest in `cache` (by default the user's cache folder) if nothing was installed,
+    removed or edited since it was written. `plugins` are files or modules, as `--plugin` takes them. Raises
+    PluginError, Clash where two plugins define one name, ProjectError and FileError for a pyproject.toml that cannot
+    be read.
     """
+    registry = installed(cache)
+    for request in requests(plugins):
+        add_named(registry, request)
+    return registry
+
+
+# ---- installed -----------------------------------------------------------------------------------
+
+
+def installed(cache: Path | None = None) -> Registry:
+    """What the distributions of the entry-point group bring."""
     path = manifest_path(cache)
     environment = describe_environment()
-    registry = _read(path, environment) if path else None
+    registry = read_manifest(path, environment) if path else None
     if registry is None:
         registry, packages = ask_plugins()
-        if path and _found_by_name(registry):
-            _write(path, environment, registry, packages)
+        if path and found_by_name(registry):
+            write_manifest(path, environment, registry, packages)
     return registry
 
 
 def ask_plugins() -> tuple[Registry, set[str]]:
-    """Imports every plugin and calls its hooks; also the top-level packages that had a say."""
+    """Imports every installed plugin and calls its hooks; also the top-level packages that had a say."""
     manager = build_manager()
     registry = Registry()
     packages = set()
-    for name, plugin in manager.list_name_plugin():
+    for name, point in sorted(_entry_points(), key=lambda found: found[0].split(":")):
+        plugin = _load(name, point)
+        register(manager, name, plugin)
+        owner = name.partition(":")[0]
+        version = point.dist.version if point.dist else ""
+        known = registry.plugins.get(owner, Plugin(owner, version))
+        registry.plugins[owner] = Plugin(owner, version, (*known.places, point.value))
         packages.add(getattr(plugin, "__name__", type(plugin).__module__).partition(".")[0])
-        for category in CATEGORIES:
-            definitions = _call(manager, name, plugin, category)
-            packages.update(cls.__module__.partition(".")[0] for cls in definitions if isinstance(cls, type))
-            registry.add(category, name.partition(":")[0], definitions)
-        foreign = _call(manager, name, plugin, FOREIGN)
-        if isinstance(foreign, dict):
-            registry.foreign |= foreign
-        elif foreign:
-            raise PluginError(f"plugin `{name}` must give names and what is written for them from `netc_{FOREIGN}`")
+        packages |= fill(registry, manager, name, owner, plugin)
+    if not registry.plugins:
+        raise PluginError("netc is not installed here, hence knows no layers: run `pip install` on it")
     return registry, packages
 
 
 def build_manager() -> PluginManager:
-    """A manager that knows the hooks and every plugin of the entry-point group, the built-ins among them.
-
-    A plugin goes by `distribution:entry point`.
-    """
+    """A manager that knows the hooks and no plugin."""
     import pluggy
 
     import netc.hooks
 
     manager = pluggy.PluginManager("netc")
     manager.add_hookspecs(netc.hooks)
-    for name, point in sorted(_entry_points(), key=lambda found: found[0].split(":")):
-        try:
-            manager.register(point.load(), name)
-            manager.check_pending()
-        except Exception as error:
-            raise PluginError(f"plugin `{name}` cannot be loaded: {_said(error)}") from error
-    if not manager.get_plugins():
-        raise PluginError("netc is not installed here, hence knows no layers: run `pip install` on it")
     return manager
 
 
+def register(manager: PluginManager, name: str, plugin: object) -> None:
+    """Lets the manager know a plugin. Raises PluginError for a hook that there is not or that takes something else."""
+    from netc.diagnostics import nearest
+
+    hooks = [hook for hook in vars(manager.hook) if hook.startswith("netc_")]
+    for hook in dir(plugin):
+        if hasattr(getattr(plugin, hook, None), "netc_impl") and hook not in hooks:
+            near = nearest(hook, hooks)
+            hint = f"did you mean `{near}`?" if near else f"there are {', '.join(f'`{each}`' for each in hooks)}"
+            raise PluginError(f"plugin `{name}` implements `{hook}`, which is no hook; {hint}")
+    try:
+        manager.register(plugin, name)
+        manager.check_pending()
+    except Exception as error:
+        raise PluginError(f"plugin `{name}` cannot be loaded: {said(error)}") from error
+
+
+def _load(name: str, point: EntryPoint) -> object:
+    try:
+        return point.load()
+    except (Exception, SystemExit) as error:
+        raise PluginError(f"plugin `{name}` cannot be loaded: {said(error)}") from error
+
+
 def _entry_points() -> Iterator[tuple[str, EntryPoint]]:
+    """Each entry point under the name `distribution:entry point`."""
     from importlib.metadata import entry_points
 
     for point in entry_points(group=GROUP):
         yield f"{point.dist.name if point.dist else point.module}:{point.name}", point
+
+
+# ---- named ---------------------------------------------------------------------------------------
+
+
+def add_named(registry: Registry, request: Request) -> None:
+    """Adds what a file or module brings that somebody named, unless it is installed anyway."""
+    if any(request.target in plugin.places for plugin in registry.plugins.values()):
+        return
+    module = load(request)
+    registry.plugins[request.word] = Plugin(request.word, "", (request.target,), request.origin)
+    if request.repeated:
+        registry.options = (*registry.options, request.word)
+    if not any(hasattr(value, "netc_impl") for value in vars(module).values()):
+        fill(registry, None, request.word, request.word, module)
+        return
+    manager = build_manager()
+    register(manager, request.word, module)
+    fill(registry, manager, request.word, request.word, module)
+
+
+# ---- what a plugin brings ------------------------------------------------------------------------
+
+
+def fill(registry: Registry, manager: PluginManager | None, name: str, owner: str, plugin: object) -> set[str]:
+    """Adds what a plugin's hooks give, or its own classes if it has none; the top-level packages of the classes."""
+    packages: set[str] = set()
+    hooked = manager is not None and bool(manager.get_hookcallers(plugin))
+    own = {} if hooked else definitions(name, plugin)
+    for category in CATEGORIES:
+        given = _call(manager, name, plugin, category) if manager and hooked else own.get(category, [])
+        packages.update(cls.__module__.partition(".")[0] for cls in given if isinstance(cls, type))
+        registry.add(category, owner, given)
+    foreign = _call(manager, name, plugin, FOREIGN) if manager and hooked else {}
+    if isinstance(foreign, dict):
+        registry.foreign |= foreign
+    elif foreign:
+        raise PluginError(f"plugin `{name}` must give names and what is written for them from `netc_{FOREIGN}`")
+    return packages
 
 
 def _call(manager: PluginManager, name: str, plugin: object, category: str) -> list[type] | dict[str, str]:
@@ -98,9 +155,11 @@ def _call(manager: PluginManager, name: str, plugin: object, category: str) -> l
         if implementation.plugin is plugin:
             try:
                 given = implementation.function()
-            except Exception as error:
-                raise PluginError(f"plugin `{name}` failed in `netc_{category}`: {_said(error)}") from error
-            return _checked(name, category, given)
+                return _checked(name, category, given)
+            except PluginError:
+                raise
+            except (Exception, SystemExit) as error:
+                raise PluginError(f"plugin `{name}` failed in `netc_{category}`: {said(error)}") from error
     return []
 
 
@@ -115,113 +174,4 @@ def _checked(name: str, category: str, given: Any) -> list[type] | dict[str, str
     raise PluginError(f"plugin `{name}` must give classes, or names and modules, from `netc_{category}`, not {given!r}")
 
 
-def _said(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}".replace("\n", " ")
-
-
-def manifest_path(cache: Path | None = None) -> Path | None:
-    """Where the manifest of this environment is kept; None where the user has no place for it."""
-    folder = cache or cache_folder()
-    if folder is None:
-        return None
-    return folder / f"plugins-{binascii.crc32(os.fsencode(sys.prefix)):08x}.json"
-
-
-def cache_folder() -> Path | None:
-    """The user's own cache folder for netc, None without a home."""
-    chosen = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
-    if chosen and os.path.isabs(chosen):
-        return Path(chosen, "netc")
-    home = os.path.expanduser("~")
-    return Path(home, ".cache", "netc") if os.path.isabs(home) else None
-
-
-def describe_environment() -> list[Any]:
-    """What changes whenever a distribution is installed, removed or replaced."""
-    folders = [[folder, _distributions(folder)] for folder in map(str, sys.path)]
-    return [FORMAT, sys.version, os.environ.get("PYTHONPATH", ""), *(folder for folder in folders if folder[1])]
-
-
-def _distributions(folder: str) -> list[list[str | int]]:
-    try:
-        with os.scandir(folder or ".") as entries:
-            found = [(e.name, e.stat().st_mtime_ns) for e in entries if e.name.endswith((".dist-info", ".egg-info"))]
-    except OSError:
-        return []
-    return [[name, modified] for name, modified in sorted(found)]
-
-
-def _sources(packages: set[str]) -> dict[str, list[int]]:
-    """The files of the packages that were imported to answer: an edit of one may change the answer."""
-    files = {}
-    for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None)
-        if file and name.partition(".")[0] in packages:
-            with suppress(OSError):
-                files[file] = _stamp(file)
-    return files
-
-
-def _stamp(file: str) -> list[int]:
-    status = os.stat(file)
-    return [status.st_mtime_ns, status.st_size]
-
-
-def _read(path: Path, environment: list[Any]) -> Registry | None:
-    """The registry that the manifest describes, None if there is none or it is stale or damaged."""
-    try:
-        data = json.loads(path.read_bytes())
-        if data["environment"] != environment:
-            return None
-        if any(_stamp(file) != stamp for file, stamp in data["sources"].items()):
-            return None
-        registry = Registry()
-        for category in CATEGORIES:
-            entries = data["entries"][category].items()
-            registry.entries[category] = {str(name): Entry(str(owner), str(place)) for name, (owner, place) in entries}
-        registry.foreign = {str(name): str(written) for name, written in data["foreign"].items()}
-    except (OSError, ValueError, LookupError, TypeError, AttributeError):
-        return None
-    return registry
-
-
-def _found_by_name(registry: Registry) -> bool:
-    """Whether each class that a plugin handed over would be found by its module and name in another process."""
-    by_name = Registry()
-    for category in CATEGORIES:
-        for name, entry in registry.entries[category].items():
-            if isinstance(entry.place, type):
-                by_name.entries[category][name] = Entry(entry.owner, entry.place.__module__)
-                with suppress(ImportError, LookupError):
-                    if by_name.find(category, name) is entry.place:
-                        continue
-                return False
-    return True
-
-
-def _write(path: Path, environment: list[Any], registry: Registry, packages: set[str]) -> None:
-    """Replaces the manifest in one step; a folder that cannot be written is no reason to complain."""
-    data = {
-        "environment": environment,
-        "sources": _sources(packages),
-        "entries": {
-            category: {name: [entry.owner, _module(entry)] for name, entry in registry.entries[category].items()}
-            for category in CATEGORIES
-        },
-        "foreign": registry.foreign,
-    }
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    with suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            fresh.write_text(json.dumps(data), encoding="utf-8")
-            fresh.replace(path)
-        finally:
-            fresh.unlink(missing_ok=True)
-
-
-def _module(entry: Entry) -> str:
-    return entry.place.__module__ if isinstance(entry.place, type) else entry.place
-
-
-__all__ = ["Clash", "PluginError", "load_registry"]
+__all__ = ["Category", "Clash", "PluginError", "load_registry"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -10,12 +11,19 @@ from typing import Any, Literal
 from netc.layer import Layer
 from netc.record import Record
 
-Category = Literal["layers", "losses", "optimizers", "schedules", "data", "initializers"]
-CATEGORIES: tuple[Category, ...] = ("layers", "losses", "optimizers", "schedules", "data", "initializers")
+Category = Literal["layers", "losses", "optimizers", "schedules", "data", "initializers", "passes"]
+CATEGORIES: tuple[Category, ...] = ("layers", "losses", "optimizers", "schedules", "data", "initializers", "passes")
+
+BETWEEN = ("importlib", "metadata", "pluggy")
+"""Folders of the code through which a plugin is reached."""
 
 
 class Clash(Exception):
     """Two plugins define the same name."""
+
+
+class PluginError(Exception):
+    """A plugin that cannot be used; the message names it and says what it raised."""
 
 
 class Entry(Record, eq=True):
@@ -25,15 +33,27 @@ class Entry(Record, eq=True):
     place: str | type
 
 
+class Plugin(Record, eq=True):
+    """What defines something: a distribution with its modules, or a file or module that `origin` names."""
+
+    owner: str
+    version: str = ""
+    places: tuple[str, ...] = ()
+    origin: str = "installed"
+
+
 @dataclass
 class Registry:
     """The definitions of each category by name. A layer has up to two names: the module's and the function's.
 
-    `foreign` says what is written here for names of other frameworks; nothing but messages looks there.
+    `foreign` says what is written here for names of other frameworks; nothing but messages looks there. `plugins` are
+    the owners; `options` the plugins that a command must name by `--plugin` to do the same again.
     """
 
     entries: dict[Category, dict[str, Entry]] = field(default_factory=lambda: {c: {} for c in CATEGORIES})
     foreign: dict[str, str] = field(default_factory=dict)
+    plugins: dict[str, Plugin] = field(default_factory=dict)
+    options: tuple[str, ...] = ()
     _found: dict[tuple[Category, str], Any] = field(default_factory=dict)
 
     def add(self, category: Category, owner: str, definitions: Iterable[type] | Mapping[str, str]) -> None:
@@ -52,14 +72,14 @@ class Registry:
         return self.entries[category][name].owner
 
     def find(self, category: Category, name: str) -> Any:
-        """The class of that name, or None."""
+        """The class of that name, or None. Raises PluginError if the module that should hold it does not."""
         entry = self.entries[category].get(name)
         if entry is None:
             return None
         key = (category, name)
         if key not in self._found:
             place = entry.place
-            self._found[key] = place if isinstance(place, type) else _class_in(place, name)
+            self._found[key] = place if isinstance(place, type) else _imported(entry.owner, place, name)
         return self._found[key]
 
     def layer(self, name: str) -> type[Layer] | None:
@@ -79,6 +99,28 @@ def _named(definitions: Iterable[type] | Mapping[str, str]) -> Iterable[tuple[st
 def _names(cls: type) -> tuple[str, ...]:
     names = cls.names() if issubclass(cls, Layer) else (cls.__name__,)
     return tuple(name for name in names if name)
+
+
+def _imported(owner: str, module: str, name: str) -> type:
+    try:
+        return _class_in(module, name)
+    except (Exception, SystemExit) as error:
+        raise PluginError(f"plugin `{owner}` cannot provide `{name}`: {said(error)}") from error
+
+
+def said(error: BaseException) -> str:
+    """What an exception says and where the plugin raised it, on one line."""
+    import traceback
+
+    text = " ".join(f"{type(error).__name__}: {error}".split())
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_between(frame.filename)]
+    return f"{text} ({os.path.basename(frames[-1].filename)}:{frames[-1].lineno})" if frames else text
+
+
+def _is_between(file: str) -> bool:
+    """Whether code stands between netc and a plugin, or is netc's own."""
+    folder = os.path.dirname(file)
+    return file.startswith("<") or folder == os.path.dirname(__file__) or os.path.basename(folder) in BETWEEN
 
 
 def _class_in(module: str, name: str) -> type:

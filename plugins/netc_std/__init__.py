@@ -11,14 +11,14 @@ LAYERS = {
     "netc_std.convolution": "Conv ConvTranspose",
     "netc_std.pooling": "MaxPool max_pool AvgPool avg_pool AdaptiveAvgPool adaptive_avg_pool AdaptiveMaxPool"
     " adaptive_max_pool LPPool lp_pool FractionalMaxPool fractional_max_pool MaxUnpool max_unpool",
-    "netc_std.linear": "Linear linear Bilinear Embedding EmbeddingBag Identity",
+    "netc_std.linear": "Linear linear Bilinear Embedding EmbeddingBag one_hot Identity",
     "netc_std.normalization": "BatchNorm InstanceNorm LayerNorm GroupNorm RMSNorm LocalResponseNorm"
-    " local_response_norm",
+    " local_response_norm CrossMapLRN2d",
     "netc_std.activation": "ReLU relu ReLU6 relu6 LeakyReLU leaky_relu PReLU RReLU rrelu ELU elu SELU selu CELU"
     " celu GELU gelu SiLU silu Mish mish Sigmoid sigmoid LogSigmoid logsigmoid Hardsigmoid hardsigmoid Hardswish"
     " hardswish Hardtanh hardtanh Hardshrink hardshrink Tanh tanh Tanhshrink tanhshrink Softplus softplus"
     " Softshrink softshrink Softsign softsign Threshold threshold",
-    "netc_std.softmax": "Softmax softmax LogSoftmax log_softmax Softmin softmin Softmax2d GLU glu",
+    "netc_std.softmax": "Softmax softmax LogSoftmax log_softmax Softmin softmin gumbel_softmax Softmax2d GLU glu",
     "netc_std.dropout": "Dropout dropout Dropout1d dropout1d Dropout2d dropout2d Dropout3d dropout3d AlphaDropout"
     " alpha_dropout FeatureAlphaDropout feature_alpha_dropout",
     "netc_std.shaping": "Flatten flatten Unflatten unflatten Reshape reshape Permute permute Transpose transpose"
@@ -27,7 +27,14 @@ LAYERS = {
     "netc_std.arithmetic": "add sub mul div maximum minimum abs neg sign floor ceil round square exp expm1 log"
     " log1p sqrt rsqrt reciprocal sin cos erf detach clamp add_scalar sub_scalar mul_scalar div_scalar pow",
     "netc_std.reduction": "mean sum amax amin logsumexp var std argmax cumsum flip roll normalize",
-    "netc_std.product": "matmul bmm einsum",
+    "netc_std.product": "matmul bmm einsum scaled_dot_product_attention",
+    "netc_std.attention": "MultiheadAttention",
+    "netc_std.transformer": "TransformerEncoderLayer TransformerDecoderLayer Transformer",
+    "netc_std.similarity": "CosineSimilarity cosine_similarity PairwiseDistance pairwise_distance",
+    "netc_std.folding": "Unfold unfold Fold fold",
+    "netc_std.sampling": "grid_sample affine_grid",
+    "netc_std.objectives": "triplet_margin_loss cosine_embedding_loss margin_ranking_loss gaussian_nll_loss ctc_loss",
+    "netc_std.recurrent": "RNN GRU LSTM RNNCell GRUCell LSTMCell",
     "netc_std.resampling": "Upsample interpolate PixelShuffle pixel_shuffle PixelUnshuffle pixel_unshuffle"
     " ChannelShuffle channel_shuffle",
     "netc_std.padding": "ZeroPad ConstantPad ReflectionPad ReplicationPad CircularPad pad",
@@ -63,6 +70,7 @@ FOREIGN = {
     "group_norm": "GroupNorm",
     "instance_norm": "InstanceNorm",
     "embedding": "Embedding",
+    "SimpleRNN": "RNN",
     "Swish": "SiLU",
     "swish": "silu",
     "UpSampling": "Upsample",
@@ -78,9 +86,18 @@ FOREIGN = {
     "divide": "div",
 }
 
-LOSSES = {"netc_std.losses": "CrossEntropyLoss NLLLoss MSELoss BCELoss BCEWithLogitsLoss"}
-OPTIMIZERS = {"netc_std.optimizers": "SGD Adam AdamW Adadelta"}
-SCHEDULES = {"netc_std.schedules": "StepLR MultiStepLR ExponentialLR CosineAnnealingLR LinearLR cosine warmup"}
+LOSSES = {
+    "netc_std.losses": "CrossEntropyLoss NLLLoss MultiMarginLoss MSELoss L1Loss SmoothL1Loss HuberLoss BCELoss"
+    " BCEWithLogitsLoss MultiLabelSoftMarginLoss KLDivLoss PoissonNLLLoss SoftMarginLoss HingeEmbeddingLoss",
+}
+OPTIMIZERS = {
+    "netc_std.optimizers": "SGD Adam AdamW Adadelta Adagrad RMSprop Adamax NAdam RAdam SparseAdam ASGD Rprop Adafactor"
+    " Muon",
+}
+SCHEDULES = {
+    "netc_std.schedules": "StepLR MultiStepLR ExponentialLR CosineAnnealingLR LinearLR ConstantLR PolynomialLR"
+    " CosineAnnealingWarmRestarts cosine warmup",
+}
 DATA = {"netc_std.data": "MNIST FashionMNIST CIFAR10 Digits Polynomial"}
 INITIALIZERS = {
     "netc_std.initializers": "uniform normal trunc_normal constant ones zeros eye dirac xavier_uniform xavier_normal"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from netc.layer import Bool, Example, Int, Reject, Size, State, Value, Word, per_axis
+from netc.layer import Bool, Example, Int, Reject, Size, State, Value, Word, fixed, per_axis
 from netc.shapes import at_least, show_dim
 from netc.terms import Dim
-from netc_std.window import Spatial, axis_name, check_groups, fixed, settled, spatial, window, windows
+from netc_std.window import Spatial, axis_name, check_groups, settled, spatial, window, windows
 
 
 class Conv(Spatial):
@@ -49,6 +49,10 @@ class Conv(Spatial):
             plain = not isinstance(values["kernel_size"], tuple) and not isinstance(values["dilation"], tuple)
             values["padding"] = pads[0][0] if plain else tuple(left for left, _ in pads)
         return values
+
+    def verbatim(self, input: Value) -> dict[str, Any]:
+        strides = per_axis(self.stride, input.rank - 2, "stride")
+        return {"padding": self.padding} if self.padding == "same" and all(s == 1 for s in strides) else {}
 
     def infer(self, input: Value) -> Value:
         check_groups(self.groups, fixed(input.shape[1], "in_channels"), self.out_channels)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from netc.layer import Bool, Example, Float, Int, Layer, Reject, State, Value, Word
+from netc.layer import Bool, Example, Float, Int, Layer, Reject, State, Value, Word, fixed
 from netc.shapes import same, show_dim, show_shape
-from netc_std.window import fixed
 
 
 class Linear(Layer):
@@ -105,6 +104,10 @@ class Embedding(Layer):
     scale_grad_by_freq = Bool(False, doc="divides gradients by how often an integer occurs in the batch")
     sparse = Bool(False, doc="gives a sparse gradient, which SparseAdam, SGD and Adagrad take")
 
+    @property
+    def sparse_gradients(self) -> bool:
+        return self.sparse
+
     def infer(self, input: Value) -> Value:
         check_padding_idx(self.padding_idx, self.num_embeddings)
         return Value((*input.shape, self.embedding_dim), channel=input.rank)
@@ -142,6 +145,10 @@ class EmbeddingBag(Layer):
     def admit(self, *inputs: Value) -> None:
         """Refuses integers where numbers belong and the reverse; named inputs are checked with the shapes."""
         self._expect(inputs[0], "int", "input")
+
+    @property
+    def sparse_gradients(self) -> bool:
+        return self.sparse
 
     def infer(self, input: Value, offsets: Value | None = None, per_sample_weights: Value | None = None) -> Value:
         check_padding_idx(self.padding_idx, self.num_embeddings)
@@ -185,6 +192,23 @@ class EmbeddingBag(Layer):
     def _expect(self, value: Value, kind: str, name: str) -> None:
         if value.kind != kind:
             raise Reject(f"expects {kind} values, not {value.kind}", input=name)
+
+
+class one_hot(Layer):  # named as the function that it is
+    """Makes of each integer a row of zeros with a one at its place.
+
+    `(N, *)` of integers below `num_classes` to integers `(N, *, num_classes)`. Stricter than torch: `num_classes` is
+    required, since torch would look for the greatest integer in each batch.
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.one_hot.html
+    """
+
+    function = "torch.nn.functional.one_hot"
+    kinds = ("int",)
+    num_classes = Int(min=1, doc="size of the row: one more than the greatest integer")
+    examples = (Example("12 int", "one_hot(10)", "12x10 int"), Example("int", "one_hot(4)", "4 int"))
+
+    def infer(self, input: Value) -> Value:
+        return Value((*input.shape, self.num_classes), "int", input.rank)
 
 
 class Identity(Layer):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from netc.layer import Bool, Example, Float, Int, Ints, Layer, Reject, Shape, State, Value
+from netc.layer import Bool, Example, Float, Int, Ints, Layer, Reject, Shape, State, Value, fixed
 from netc.shapes import at_least, divisible, product, same, show_dim, show_shape
-from netc_std.window import Spatial, admit_channels, fixed, nearest_divisors
+from netc_std.window import Spatial, admit_channels, nearest_divisors
 
 
 class BatchNorm(Spatial):
@@ -239,6 +239,26 @@ class LocalResponseNorm(Layer):
             )
         admit_channels(inputs[0])
         super().admit(*inputs)
+
+    def infer(self, input: Value) -> Value:
+        return replace(input, channel=1)
+
+
+class CrossMapLRN2d(Layer):
+    """Divides each value by a power of the mean square of `size` neighbouring channels, as LocalResponseNorm does.
+
+    (N, C, H, W) keeps its shape. PyTorch keeps it for networks that were made with it; its source is Torch7's.
+    See torch.nn.CrossMapLRN2d.
+    """
+
+    module = "torch.nn.CrossMapLRN2d"
+    ranks = (4,)
+    examples = (Example("96x5x5", "CrossMapLRN2d(5, k=2)", "96x5x5"),)
+
+    size = Int(min=1, doc="number of channels that are averaged")
+    alpha = Float(1e-4, doc="factor of the mean square")
+    beta = Float(0.75, doc="the power")
+    k = Float(1, doc="added before the power")
 
     def infer(self, input: Value) -> Value:
         return replace(input, channel=1)

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from netc.layer import Example, Layer, Reject, Text, Value
-from netc.shapes import Shape, same, show_dim
+from netc.layer import Bool, Example, Float, Layer, Reject, Text, Value
+from netc.shapes import Shape, divisible, same, show_dim, show_shape
 from netc_std.axes import broadcast
 
 
@@ -135,3 +135,68 @@ def letters(term: str) -> list[str]:
     if found.count("...") > 1 or any(not (part.isascii() and part.isalpha()) for part in found if part != "..."):
         raise Reject(f"`{term}` is not a list of letters with at most one `...`", field="equation")
     return found
+
+
+class scaled_dot_product_attention(Layer):
+    """Gathers values by a softmax of the scaled products of queries and keys: the inside of attention.
+
+    `query` (…, L, E), `key` (…, S, E) and `value` (…, S, V) to (…, L, V); all but the last two dimensions broadcast,
+    and with `enable_gqa` the heads of the query, dimension -3, are a multiple of those of key and value. `attn_mask`
+    (…, L, S) is true where something may be gathered, the other way round than MultiheadAttention has it, or is added
+    to the products. Stricter than torch: no dropout, which would not stop in eval mode, and no integer masks.
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.scaled_dot_product_attention.html
+    """
+
+    function = "torch.nn.functional.scaled_dot_product_attention"
+    inputs = ("query", "key", "value", "attn_mask?")
+    kinds = ("float", "bool")
+    positional = 0
+    is_causal = Bool(False, doc="each position gathers from those up to its own; not with `attn_mask`")
+    scale = Float(None, doc="factor of the products; by default 1 / sqrt(E)")
+    enable_gqa = Bool(False, doc="several heads of the query share one of key and value")
+    examples = (
+        Example("8x10x16, 8x12x16, 8x12x20", "scaled_dot_product_attention", "8x10x20"),
+        Example("10x16, 10x16, 10x16", "scaled_dot_product_attention(is_causal=true)", "10x16"),
+        Example("8x10x16, 2x12x16, 2x12x16", "scaled_dot_product_attention(enable_gqa=true)", "8x10x16"),
+        Example("8x6x4, 8x7x4, 8x7x4, (6, 7) bool", "scaled_dot_product_attention(scale=0.1)", "8x6x4"),
+    )
+
+    def admit(self, *inputs: Value) -> None:
+        """Refuses other than float tensors with a length and features, and masks of integers."""
+        super().admit(*inputs)
+        for name, value in zip(self.inputs, inputs[:3], strict=False):
+            if value.kind != "float":
+                raise Reject(f"expects float values, not {value.kind}", input=name)
+            if value.rank < 3:
+                raise Reject(f"expects (N, …, L, E), at least 3 dimensions, not {value}", input=name)
+
+    def infer(self, query: Value, key: Value, value: Value, attn_mask: Value | None = None) -> Value:
+        if not same(query.shape[-1], key.shape[-1]):
+            sizes = f"{show_dim(query.shape[-1])} and {show_dim(key.shape[-1])}"
+            raise Reject(f"the last dimensions of query and key are {sizes}", input="key")
+        if not same(key.shape[-2], value.shape[-2]):
+            raise Reject(f"expects a value for each key, not key {key} and value {value}", input="value")
+        length, source = query.shape[-2], key.shape[-2]
+        if self.is_causal and attn_mask is not None:
+            raise Reject("takes `is_causal=true` or an `attn_mask`, not both", field="is_causal")
+        leading = self._leading(query, key, value)
+        if attn_mask is not None:
+            products = (*leading, length, source)
+            wider = attn_mask.rank > len(products)
+            if wider or broadcast(products, attn_mask.shape) != broadcast(products):
+                raise Reject(f"`attn_mask` {attn_mask} does not fit the products {show_shape(products)}",
+                             input="attn_mask")  # fmt: skip
+        return Value((*leading, length, value.shape[-1]), channel=None)
+
+    def _leading(self, query: Value, key: Value, value: Value) -> Shape:
+        """All but the last two dimensions."""
+        shapes = [tensor.shape[:-2] for tensor in (query, key, value)]
+        if not self.enable_gqa:
+            return broadcast(*shapes)
+        if min(len(shape) for shape in shapes) < 2:
+            raise Reject("needs heads in dimension -3 with `enable_gqa=true`", field="enable_gqa")
+        heads = shapes[0][-1]
+        for name, shape in zip(("key", "value"), shapes[1:], strict=True):
+            if not divisible(heads, shape[-1]):
+                raise Reject(f"{show_dim(heads)} heads of the query cannot share {show_dim(shape[-1])}", input=name)
+        return (*broadcast(*(shape[:-1] for shape in shapes)), heads)

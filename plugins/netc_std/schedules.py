@@ -87,6 +87,50 @@ class LinearLR(Schedule):
         yield from unfinished("total_iters", self.total_iters, left)
 
 
+class ConstantLR(Schedule):
+    """`factor` of the learning rate for `total_iters` epochs, then all of it."""
+
+    module = "torch.optim.lr_scheduler.ConstantLR"
+    ends = "total_iters"
+    factor = Float(1 / 3, above=0, max=1)
+    total_iters = Int(5, min=1)
+
+    def remarks(self, left: int, lr: float) -> Iterator[Reject]:
+        yield from unfinished("total_iters", self.total_iters, left)
+
+
+class PolynomialLR(Schedule):
+    """From the learning rate down to 0 in `total_iters` epochs, along `(1 - epoch / total_iters) ** power`."""
+
+    module = "torch.optim.lr_scheduler.PolynomialLR"
+    ends = "total_iters"
+    total_iters = Int(5, min=1)
+    power = Float(1.0, min=0)
+
+    def remarks(self, left: int, lr: float) -> Iterator[Reject]:
+        yield from unfinished("total_iters", self.total_iters, left)
+        if self.total_iters < left:
+            idle = left - self.total_iters
+            reason = f"is at 0 after {self.total_iters} of its {epochs(left)}: in the last {epochs(idle)} nothing moves"
+            yield Reject(reason, field="total_iters", help=f"`total_iters={left}`")
+
+
+class CosineAnnealingWarmRestarts(Schedule):
+    """Half a cosine down to `eta_min` in `T_0` epochs, again and again, each `T_mult` times as long.
+
+    See Loshchilov and Hutter (2017), arXiv 1608.03983.
+    """
+
+    module = "torch.optim.lr_scheduler.CosineAnnealingWarmRestarts"
+    T_0 = Int(min=1)
+    T_mult = Int(1, min=1)
+    eta_min = Float(0.0, min=0)
+
+    def remarks(self, left: int, lr: float) -> Iterator[Reject]:
+        yield from rising(self.eta_min, lr)
+        yield from unfinished("T_0", self.T_0, left)
+
+
 class Cosine(Schedule):
     """Half a cosine from the learning rate down to `eta_min` over all epochs that are left."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netc.layer import Example, Int, Layer, Reject, Value
+from netc.layer import Bool, Example, Float, Int, Layer, Reject, Value
 from netc.shapes import divisible, show_dim
 from netc_std.axes import axis
 
@@ -52,6 +52,26 @@ class Softmin(Normalized):
     function = "torch.nn.functional.softmin"
     range = (0, 1)
     examples = (Example("10", "Softmin(dim=1)", "10"), Example("16x8x8", "softmin(dim=1)", "16x8x8"))
+
+
+class gumbel_softmax(Layer):  # named as the function that it is
+    """A softmax with noise, which draws one of the places along a dimension at random, and has a gradient all the same.
+
+    Any shape. Stricter than torch: `tau` is above 0. See Jang et al. (2017), arXiv 1611.01144.
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.gumbel_softmax.html
+    """
+
+    function = "torch.nn.functional.gumbel_softmax"
+    range = (0, 1)
+    tau = Float(1.0, above=0, doc="The temperature: the lower, the nearer to 0 and 1.")
+    hard = Bool(False, doc="Gives exact zeros and ones; the gradient is that of the softmax.")
+    eps = Float(1e-10, doc="Without effect; PyTorch keeps it.")
+    dim = Int(-1, doc="The dimension that is normalised, the batch counted as 0.")
+    examples = (Example("10", "gumbel_softmax(hard=true)", "10"), Example("16x8", "gumbel_softmax(0.5, dim=1)", "16x8"))
+
+    def infer(self, input: Value) -> Value:
+        axis(self.dim, input.rank)
+        return input
 
 
 class Softmax2d(Layer):

@@ -71,16 +71,6 @@ def admit_channels(value: Value, name: str = "input") -> None:
     )
 
 
-def fixed(size: Dim, name: str) -> int:
-    """A size that a module's constructor is given, which no run may decide."""
-    if isinstance(size, Term):
-        raise Reject(
-            f"needs `{name}` before the run, but it is {show_dim(size)}",
-            help="give that dimension of the `input` a number",
-        )
-    return size
-
-
 def check_groups(groups: int, in_channels: int, out_channels: int) -> None:
     """Refuses `groups` that do not split the channels on both sides evenly."""
     for size, side in ((in_channels, "in_channels"), (out_channels, "out_channels")):
@@ -88,8 +78,14 @@ def check_groups(groups: int, in_channels: int, out_channels: int) -> None:
             raise Reject(
                 f"{side}={show_dim(size)} is not divisible by groups={show_dim(groups)}",
                 field="groups",
-                help=f"groups that divide both sides: {nearest_divisors(groups, (in_channels, out_channels))}",
+                help=dividing_groups(groups, (in_channels, out_channels)),
             )
+
+
+def dividing_groups(groups: Dim, sides: tuple[Dim, Dim]) -> str:
+    """What to write instead of groups that do not divide both sides."""
+    fits = nearest_divisors(groups, sides)
+    return "only `groups=1` divides both sides" if fits == "1" else f"groups that divide both sides: {fits}"
 
 
 def nearest_multiples(size: Dim, by: Dim) -> str | None:

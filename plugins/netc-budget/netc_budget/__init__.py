@@ -1,0 +1,10 @@
+"""A budget of parameters, which a project sets for its networks."""
+
+from __future__ import annotations
+
+from netc.hooks import hookimpl
+
+
+@hookimpl
+def netc_passes() -> dict[str, str]:
+    return {"Budget": "netc_budget.budget"}

@@ -3,7 +3,8 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-PROJECT := pyproject.toml constraints.txt hatch_build.py
+PLUGINS := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
+PROJECT := pyproject.toml constraints.txt hatch_build.py $(PLUGINS:=/pyproject.toml)
 PYTEST_ARGS ?= --numprocesses auto
 
 # The first interpreter that is new enough and able to make an environment.
@@ -46,7 +47,8 @@ build/oldest.stamp: $(PROJECT) tests/packaging/oldest.py
 	$(FIND_PYTHON); $$python -m venv build/oldest
 	build/oldest/bin/python tests/packaging/oldest.py > build/oldest.txt
 	build/oldest/bin/python -m pip install --quiet --disable-pip-version-check --constraint build/oldest.txt \
-	    --editable '.[digits,plot]' hatchling hypothesis import-linter jsonschema 'lark[interegular]' pytest pytest-xdist
+	    --editable '.[digits,plot]' $(PLUGINS:%=--editable %) hatchling hypothesis import-linter jsonschema 'lark[interegular]' \
+	    pytest pytest-xdist
 	touch $@
 
 # The wheel in a fresh environment, in a folder from which the checkout cannot be seen.
@@ -59,12 +61,12 @@ $(VENV)/bin/python:
 # hatchling, jinja2 and lark build the package; installed first and pinned like everything else, they need no isolated build.
 $(VENV)/run.stamp: $(PROJECT) | $(VENV)/bin/python
 	$(PIP) --constraint constraints.txt hatchling jinja2 'lark[interegular]'
-	$(PIP) --constraint constraints.txt --no-build-isolation --editable '.[digits]'
+	$(PIP) --constraint constraints.txt --no-build-isolation --editable '.[digits]' $(PLUGINS:%=--editable %)
 	touch $@
 
 $(VENV)/dev.stamp: $(PROJECT) | $(VENV)/bin/python
 	$(PIP) --constraint constraints.txt hatchling jinja2 'lark[interegular]'
-	$(PIP) --constraint constraints.txt --no-build-isolation --editable '.[dev]'
+	$(PIP) --constraint constraints.txt --no-build-isolation --editable '.[dev]' $(PLUGINS:%=--editable %)
 	touch $@ $(VENV)/run.stamp
 
 # Pins what pyproject.toml resolves to today.

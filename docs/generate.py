@@ -10,6 +10,7 @@ A spec whose first line is a comment with a file's name, such as `# blocks.net`,
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ from netc.render import render
 
 ROOT = Path(__file__).parents[1]
 LAYERS = ROOT / "docs" / "layers.md"
+OMISSIONS = ROOT / "tests" / "layers" / "omissions.toml"
 ERRORS = ROOT / "docs" / "errors.md"
 PAGES = (ROOT / "README.md", *(page for page in sorted((ROOT / "docs").glob("*.md")) if page != ERRORS))
 EXAMPLE = "example.net"
@@ -120,6 +122,7 @@ TITLES: dict[Category, str] = {
     "schedules": "Schedules",
     "data": "Data sources",
     "initializers": "Initializers",
+    "passes": "Passes",
 }
 INTRODUCTION = """\
 # What there is to write
@@ -131,19 +134,39 @@ A CamelCase name is a module, a lower-case name a function in `forward`. A signa
 defaults, without what netc infers (`in_channels`, `in_features`, the number of dimensions).
 """
 
+OMITTED = """\
+## What PyTorch has besides
+
+Everything else in `torch.nn`, `torch.nn.functional`, `torch.nn.init`, `torch.optim` and `torch.optim.lr_scheduler`, and
+why it has no name here.
+"""
+
 
 def layers_page(registry: Registry) -> str:
     """docs/layers.md."""
     sections = [INTRODUCTION]
     for category in CATEGORIES:
         rows = sorted(_rows(registry, category), key=str.lower)
+        if not rows:
+            continue
         sections.append("\n".join([f"## {TITLES[category]}\n", "| write | what it is |", "|---|---|", *rows]) + "\n")
-    return "\n".join(sections)
+    return "\n".join([*sections, *_omitted()])
+
+
+def _omitted() -> Iterator[str]:
+    """What PyTorch has and netc does not, names of one area and reason on a line."""
+    yield OMITTED
+    for area, reasons in tomllib.loads(OMISSIONS.read_text(encoding="utf-8")).items():
+        names: dict[str, list[str]] = {}
+        for name, reason in reasons.items():
+            names.setdefault(reason, []).append(f"`{name}`")
+        rows = [f"| {', '.join(known)} | {_cell(reason)} |" for reason, known in names.items()]
+        yield "\n".join([f"### {area.capitalize()}\n", "| PyTorch | why not |", "|---|---|", *rows]) + "\n"
 
 
 def _rows(registry: Registry, category: Category) -> Iterator[str]:
     names: dict[type, list[str]] = {}
-    for name in registry.names(category):
+    for name in (name for name in registry.names(category) if registry.owner(category, name) == "netc"):
         names.setdefault(registry.find(category, name), []).append(name)
     for known in names.values():
         first, documentation, *_ = page(registry, category, known[0]).split("\n\n")

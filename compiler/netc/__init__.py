@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from netc.pipeline import Compiled
+    from netc.weights import Weights
 
 
 def compile(
@@ -30,20 +31,38 @@ def compile(
     return compile_spec(fspath(spec), net, train, params)
 
 
-def load(spec: str | PathLike[str], net: str | None = None, /, **params: Any) -> nn.Module:
+def load(
+    spec: str | PathLike[str],
+    net: str | None = None,
+    /,
+    *,
+    weights: Weights | None = None,
+    rename: Mapping[str, str] | None = None,
+    **params: Any,
+) -> nn.Module:
     """The live module of the spec at a path: `load("specs/resnet.net", "resnet50", classes=100)`.
 
-    `net` chooses a net or variant, `params` gives the net's parameters. Raises `netc.diagnostics.SpecError`.
+    `net` chooses a net or variant, `params` gives the net's parameters. `weights` is a state dict or the file of one,
+    or a checkpoint of an emitted script; `rename` maps regular expressions to what they become in its keys. Raises
+    `netc.diagnostics.SpecError`, and `netc.weights.WeightsError` with every key that does not fit.
     """
-    return compile(spec, net, params=params).load()
+    return compile(spec, net, params=params).load(weights, rename)
 
 
-def loads(text: str, net: str | None = None, /, **params: Any) -> nn.Module:
+def loads(
+    text: str,
+    net: str | None = None,
+    /,
+    *,
+    weights: Weights | None = None,
+    rename: Mapping[str, str] | None = None,
+    **params: Any,
+) -> nn.Module:
     """The live module of a spec given as text; as `load` otherwise."""
     from netc.diagnostics import Source
     from netc.pipeline import compile as compile_spec
 
-    return compile_spec(Source("<text>", text), net, params=params).load()
+    return compile_spec(Source("<text>", text), net, params=params).load(weights, rename)
 
 
 __all__ = ["__version__", "compile", "load", "loads"]

@@ -81,14 +81,17 @@ def _explain(error: Exception, words: list[str]) -> int:
     from netc.diagnostics import SpecError
     from netc.files import FileError
     from netc.levels import LevelError
-    from netc.plugins import PluginError
-    from netc.registry import Clash
+    from netc.named import culprit
+    from netc.project import ProjectError
+    from netc.registry import Clash, PluginError
 
     if isinstance(error, SpecError):
         show(error.diagnostics)
         point_to_pages(error.diagnostics)
-    elif isinstance(error, Failure | FileError | LevelError | PluginError | Clash):
+    elif isinstance(error, Failure | FileError | LevelError | ProjectError | PluginError | Clash):
         fail(str(error))
+    elif (said := culprit(error)) is not None:
+        fail(said)
     else:
         _blame_netc(error, words)
     return 1

@@ -42,6 +42,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "E0604": "values that cannot be joined",
         "E0605": "an `init` rule about a parameter that its layers do not have",
         "E0606": "a symbolic size that no number fits",
+        "E0607": "a layer that fits only batches of some sizes",
         "E0801": "a limit of the compiler: depth, digits, entries, repeats",
         "E0802": "something that is defined by itself",
         "E0803": "a tensor that no machine holds",
@@ -53,6 +54,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "W0705": "a layer that is likely not meant for what reaches it",
         "W0706": "an `init` rule that sets nothing",
         "W0707": "a recipe that runs and is likely not meant",
+        "W0708": "a network that breaks a rule of its project",
+        "W0709": "a value that the flow leaves behind unread",
     }
 )
 
@@ -65,6 +68,8 @@ WARNINGS: Mapping[str, str] = MappingProxyType(
         "doubtful-layer": "W0705",
         "idle-init-rule": "W0706",
         "doubtful-recipe": "W0707",
+        "project-rule": "W0708",
+        "dropped-value": "W0709",
     }
 )
 """The codes of the warnings by their names; `--deny` and `--allow` take either."""

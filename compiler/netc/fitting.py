@@ -8,6 +8,7 @@ from typing import Any
 from netc import syntax
 from netc.diagnostics import Diagnostic, Diagnostics, Label, Span
 from netc.layer import Reject
+from netc.mending import without_step
 from netc.recipe import (
     Crowd,
     DataSource,
@@ -56,7 +57,10 @@ class Fitting:
         for remark in remarks:
             label = Label(rejected_span(expr, type(part), remark.field))
             shown = tuple(where) if remark.input is not None else ()
-            warning = Diagnostic("W0707", remark.reason, label, shown, help=remark.help, severity="warning")
+            last = self.network.last
+            needless = last is not None and (remark.help or "").startswith(f"take `{last.name}` away")
+            fix = without_step(last.span) if last is not None and needless else None
+            warning = Diagnostic("W0707", remark.reason, label, shown, help=remark.help, severity="warning", fix=fix)
             self.found.add(warning)
 
     # ---- data and loss ----
@@ -153,6 +157,7 @@ class Fitting:
     def refused(self, part: Optimizer, device: str | None, node: syntax.Expr | syntax.GroupSetting) -> bool:
         try:
             part.check(device)
+            part.admit(self.network.parameters)
         except Reject as reject:
             if isinstance(node, syntax.GroupSetting):
                 span = next((arg.span for arg in node.args if arg.name == reject.field), node.span)

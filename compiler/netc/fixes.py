@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from netc.diagnostics import Diagnostic, Edit, Fix, Source, Span
 from netc.files import real_path
+from netc.message import Diagnostic, Edit, Fix, Source, Span
 from netc.record import Record
 
 

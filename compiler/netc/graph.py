@@ -49,7 +49,10 @@ class Module:
         """The `state_dict` keys in order with what they hold."""
         places = ((f"{path}.", module) for path, module in self.walk(prefix))
         for place, module in chain([(prefix, self)], places):
-            for name, state in sorted(module.state.items(), key=lambda item: item[1].kind == "buffer"):
+            own = list(module.state.items())
+            if module.layer is None:
+                own.sort(key=lambda item: item[1].kind == "buffer")
+            for name, state in own:
                 yield place + name, state
 
     def walk(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
@@ -131,19 +134,26 @@ class Use:
     - `block`: a definition (or suite) placed here; `inline`: one expanded in place.
     - `member`: a module that is placed elsewhere, used again.
     - `value`: a tensor that becomes the flow; `deferred`: a chain kept under a name (`expr`), placed here.
+
+    Of its inputs, `operands` are given by position (None: the flow) and `named` by name; `at_call` are arguments that a
+    module is given when it is called.
     """
 
     kind: Literal["layer", "function", "block", "inline", "member", "value", "deferred"]
     layer: Layer | None = None
     inputs: tuple[Value, ...] = ()
     operands: tuple[syntax.Expr | None, ...] = ()
+    named: dict[str, syntax.Expr] = field(default_factory=dict)
     arguments: tuple[Argument, ...] = ()
+    at_call: tuple[Argument, ...] = ()
     template: Template | None = None
     bindings: dict[str, Term] = field(default_factory=dict)
     values: dict[str, Term] = field(default_factory=dict)
     positional: int = 0
     tensors: dict[str, Value] = field(default_factory=dict)
     callee: str = ""
+    asked: Term | None = None
+    others: list[Use] = field(default_factory=list)
     define: syntax.Define | None = None
     expr: syntax.Expr | None = None
     label: str | None = None
@@ -181,8 +191,12 @@ class Unrolled:
 
 @dataclass(eq=False, slots=True)
 class Joined:
-    """A size after a guard or around a loop (entry, back), or the sum of what branches add (`parts`)."""
+    """A size after a guard or around a loop (entry, back), or the sum of what branches add (`parts`).
 
+    `value` is the tensor whose size it is.
+    """
+
+    value: Value | None = None
     terms: dict[int, Term] = field(default_factory=dict)
     parts: dict[syntax.Stmt, Term] = field(default_factory=dict)
     unseen: dict[int, Term] = field(default_factory=dict)
@@ -201,12 +215,14 @@ class Construction:
 
 @dataclass(eq=False, slots=True)
 class InitRule:
-    """`init target: rules`: a type, a label or a pattern, and for each parameter an initialiser and its source."""
+    """`init target: rules`: a type, a label or a pattern, and for each parameter an initialiser and its source; `path`
+    leads to the Sequential in which it stands."""
 
     kind: Literal["type", "pattern", "label"]
     target: str
     rules: tuple[tuple[str, Any, tuple[Argument, ...]], ...]
     span: Span
+    path: str = ""
 
 
 @dataclass(eq=False)
@@ -231,6 +247,7 @@ class Template:
     output: Values | None = None
     inits: list[InitRule] = field(default_factory=list)
     passed: bool = False
+    called: set[str] = field(default_factory=set)
 
     @property
     def root(self) -> Template:

@@ -42,8 +42,8 @@ from netc.fields import (
     show,
 )
 from netc.record import Record
-from netc.shapes import Shape, Value
-from netc.terms import Dim
+from netc.shapes import Shape, Value, show_dim
+from netc.terms import Dim, Term
 
 
 class Signature:
@@ -134,17 +134,23 @@ class Layer(Signature):
     its `{n}d` (`max_pool`), or `function_name`.
 
     - `function`: a dotted name, or `.mean` for a method of the first input.
-    - `inputs`: the tensors that it takes in order; `*tensors` is any number, `mask?` may be left out.
+    - `inputs`: the tensors that it takes in order; `*tensors` is any number, `mask?` may be left out (rules are given
+      None if a later one is there), `key=query` is the query where it is left out.
     - `ranks`: the ranks accepted (the batch counted), None for any; `kinds` what the inputs may hold.
     - `positional`: how many arguments the PyTorch call gives by position; by default the inferred and required ones,
       0 where PyTorch takes them by name only.
     - `function_extra`: source that the function is given besides, such as `training=self.training`.
     - `function_defaults`: PyTorch's defaults of the function where they are not those of the fields.
     - `leading`: how many arguments the function takes before its inputs (`einsum(equation, *operands)`).
+    - `at_call`: fields that PyTorch's module takes when it is called, by name, rather than when it is made; what may be
+      left out among the inputs of such a module is given by name too.
+    - `tupled`: the last inputs, where PyTorch's module takes them as one tuple: `lstm(input, (h_0, c_0))`.
     - `flow`: which of several outputs flows on; None if it must be named.
     - `range`: the least and the greatest number that it can give, None for no bound.
     - `source`: a class of its own for what torch does not have, pasted once into the emitted file under the class's
-      name (then `module` is `own:Name`); `imports` are the import lines it needs.
+      name (then `module` is `own:Name`); `helpers` are functions and classes pasted before it, each once even if
+      several layers share it, among them the function that `function` names as `own:name`; `imports` are the import
+      lines that these need, one name each.
     """
 
     module: ClassVar[str | None] = None
@@ -157,9 +163,12 @@ class Layer(Signature):
     function_extra: ClassVar[Mapping[str, str]] = {}
     function_defaults: ClassVar[Mapping[str, Any]] = {}
     leading: ClassVar[int] = 0
+    at_call: ClassVar[tuple[str, ...]] = ()
+    tupled: ClassVar[tuple[str, ...]] = ()
     flow: ClassVar[int | None] = 0
     range: ClassVar[tuple[float | None, float | None]] = (None, None)
     source: ClassVar[str | None] = None
+    helpers: ClassVar[tuple[str, ...]] = ()
     imports: ClassVar[tuple[str, ...]] = ()
     examples: ClassVar[tuple[Example, ...]] = ()
 
@@ -171,7 +180,8 @@ class Layer(Signature):
     @classmethod
     def names(cls) -> tuple[str | None, str | None]:
         """The name as a module and the name as a function, None where there is no such form."""
-        function = cls.function_name or (cls.function or "").rpartition(".")[2].replace("{n}d", "")
+        last = (cls.function or "").removeprefix("own:").rpartition(".")[2]
+        function = cls.function_name or last.replace("{n}d", "")
         return (cls.__name__ if cls.module else None, function or None)
 
     def dimensions(self, *inputs: Any, **named: Any) -> int:
@@ -185,7 +195,15 @@ class Layer(Signature):
 
     def arguments(self, *inputs: Any, **named: Any) -> dict[str, Any]:
         """All arguments of the module in PyTorch's order, defaults included."""
-        return {**self.inferred(*inputs), **self.given()}
+        return {**self.inferred(*inputs), **{n: v for n, v in self.given().items() if n not in self.at_call}}
+
+    def call_arguments(self) -> dict[str, Any]:
+        """What the module is given besides its inputs when it is called."""
+        return {name: getattr(self, name) for name in self.at_call}
+
+    def verbatim(self, *inputs: Any, **named: Any) -> dict[str, Any]:
+        """Arguments that PyTorch takes as they were written too, where `arguments` says the same in numbers."""
+        return {}
 
     def function_arguments(self, *inputs: Any, **named: Any) -> dict[str, Any]:
         """All arguments of the function in PyTorch's order, after its inputs."""
@@ -198,16 +216,24 @@ class Layer(Signature):
     def admit(self, *inputs: Value) -> None:
         """Refuses kinds and ranks that the class does not list."""
         for name, value in zip(self.input_names(len(inputs)), inputs, strict=False):
-            if self.kinds is not None and value.kind not in self.kinds:
+            if self.kinds is not None and value is not None and value.kind not in self.kinds:
                 help = "numbers from `input int(...)` go through an Embedding first" if value.kind == "int" else None
                 help = "declare integers: `input int(...)`" if self.kinds == ("int",) else help
                 raise Reject(f"expects {' or '.join(self.kinds)} values, not {value.kind}", input=name, help=help)
         if self.ranks is not None and inputs and inputs[0].rank not in self.ranks:
             wanted = " or ".join(str(rank) for rank in self.ranks)
-            raise Reject(f"expects {wanted} dimensions, the batch counted, not {inputs[0].rank}", input=self.inputs[0])
+            first = self.input_names(1)[0]
+            raise Reject(f"expects {wanted} dimensions, the batch counted, not {inputs[0].rank}", input=first)
+
+    @classmethod
+    def stand_ins(cls) -> dict[str, str | None]:
+        """The name of each input, and what stands for it where it is left out: another input, `?` for nothing, None
+        where it must be given."""
+        parts = [name.partition("=") for name in cls.inputs]
+        return {name.strip("*?"): other or ("?" if name.endswith("?") else None) for name, _, other in parts}
 
     def input_names(self, count: int) -> list[str]:
-        names = [name.strip("*?") for name in self.inputs]
+        names = list(self.stand_ins())
         return names + [names[-1]] * (count - len(names)) if names else []
 
     def infer(self, *inputs: Any, **named: Any) -> Values:
@@ -221,6 +247,11 @@ class Layer(Signature):
     def least_batch(self, *inputs: Any, **named: Any) -> int:
         """How many examples it must be given at once while it is trained."""
         return 1
+
+    @property
+    def sparse_gradients(self) -> bool:
+        """Whether the gradients of its parameters are sparse tensors, which few optimizers take."""
+        return False
 
     def state(self, *inputs: Any, **named: Any) -> dict[str, State]:
         """The tensors that the module keeps, in `state_dict` order."""
@@ -245,8 +276,18 @@ def per_axis(value: Any, n: int, field: str) -> tuple[Any, ...]:
     return value
 
 
+def fixed(size: Dim, name: str) -> int:
+    """A size that a module's constructor is given, which no run may decide; raises Reject for one that is a symbol."""
+    if isinstance(size, Term):
+        raise Reject(
+            f"needs `{name}` before the run, but it is {show_dim(size)}",
+            help="give that dimension of the `input` a number",
+        )
+    return size
+
+
 __all__ = [
     "REQUIRED", "BadArgument", "Bool", "Dim", "Example", "Field", "Float", "Initializer", "Int", "Ints", "Layer",
-    "Numbers", "Reject", "Shape", "Signature", "Size", "State", "Text", "Value", "Values", "Word", "is_int", "per_axis",
-    "show",
+    "Numbers", "Reject", "Shape", "Signature", "Size", "State", "Text", "Value", "Values", "Word", "fixed", "is_int",
+    "per_axis", "show",
 ]  # fmt: skip

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from netc.codes import WARNINGS
 from netc.diagnostics import Diagnostic, nearest
+from netc.project import PROJECT, find_project
 from netc.record import Record
 
 ALL = "warnings"
 """The word for every warning."""
-PROJECT = "pyproject.toml"
-_MENTION = re.compile(r"""^\s*(?:\[\s*tool\s*(?:\]|\.\s*["']?netc\b)|tool\s*\.)""", re.MULTILINE)
-"""Where a table for netc could begin; a file without is not parsed."""
 
 
 class LevelError(Exception):
@@ -83,38 +80,12 @@ def _denied(found: Diagnostic, level: Level) -> Diagnostic:
 def project_levels(folder: Path) -> Levels:
     """What `[tool.netc]` says in the nearest pyproject.toml with such a table, from a folder upwards.
 
-    Raises LevelError with the file's name, FileError for one that cannot be read.
+    Raises LevelError with the file's name, ProjectError and FileError for a file that cannot be read.
     """
-    folder = folder.resolve()
-    for place in (folder, *folder.parents):
-        path = place / PROJECT
-        if path.is_file() and (levels := _levels_in(path)) is not None:
-            return levels
-    return {}
-
-
-def _levels_in(path: Path) -> Levels | None:
-    from netc.files import read_text
-
-    text = read_text(path)
-    if not _MENTION.search(text):
-        return None
-    import tomllib
-
+    project = find_project(folder)
+    if project is None:
+        return {}
     try:
-        table = tomllib.loads(text).get("tool", {}).get("netc")
-        if table is None:
-            return None
-        given = {key: _names(key, value) for key, value in table.items()}
-        return read_levels(given.get("deny", []), given.get("allow", []), f'`{{}} = ["{{}}"]` in {PROJECT}')
-    except (tomllib.TOMLDecodeError, LevelError) as error:
-        raise LevelError(f"{path}: {error}") from None
-
-
-def _names(key: str, value: object) -> list[str]:
-    if key not in ("deny", "allow"):
-        near = nearest(key, ("deny", "allow"))
-        raise LevelError(f"[tool.netc] has no `{key}`; " + (f"did you mean `{near}`?" if near else "`deny` or `allow`"))
-    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
-        raise LevelError(f"`{key}` of [tool.netc] is a list of names or codes")
-    return value
+        return read_levels(project.names("deny"), project.names("allow"), f'`{{}} = ["{{}}"]` in {PROJECT}')
+    except LevelError as error:
+        raise LevelError(f"{project.path}: {error}") from None

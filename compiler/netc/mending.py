@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from netc.diagnostics import Fix, Span, replace
+from netc.message import Fix, Span, replace
 
 _END = re.compile(r"[ \t]*(?:[;#\r\n]|$)")
 
@@ -24,7 +24,9 @@ def preceded(span: Span, step: str) -> Fix | None:
     if start is None or not _END.match(span.source.text, span.end):
         return None
     before = line_before(span.source.text, start)
-    gap = f"\n{before}" if before.isspace() else "; "
+    end = span.source.text.find("\n", span.end)
+    line_end = "\r\n" if span.source.text[:end].endswith("\r") and end >= 0 else "\n"
+    gap = f"{line_end}{before}" if before.isspace() else "; "
     return replace(Span(span.source, start, start), f"{step}{gap}")
 
 
@@ -55,6 +57,27 @@ def without_first(items: Sequence[Span]) -> Fix | None:
         return replace(Span(source, first.start, items[1].start), "")
     closing = re.compile(r"\s*,?\s*\)").match(source.text, first.end)
     return replace(Span(source, first.start, closing.end() - 1), "") if closing else None
+
+
+def without_argument(call: Span, items: Sequence[Span], place: Span) -> Fix | None:
+    """The likely fix that takes one of the arguments of a call away; None where it is not written there."""
+    inside = [item for item in items if item.source is call.source and call.start <= item.start < call.end]
+    if place not in inside or len(inside) != len(items) or "(" not in call.text:
+        return None
+    return without(Span(call.source, call.start, call.start + call.text.index("(")), inside, inside.index(place))
+
+
+def without_step(span: Span) -> Fix | None:
+    """The likely fix that takes the last stage of a chain away, or a whole statement; None for another expression."""
+    source, text = span.source, span.source.text
+    before = line_before(text, span.start)
+    if not _END.match(text, span.end):
+        return None
+    if found := re.search(r"[ \t]*(?:->|;)[ \t]*$", before):
+        return replace(Span(source, span.start - len(found[0]), span.end), "")
+    end = text.find("\n", span.end)
+    alone = before.isspace() and end >= 0 and not text[span.end : end].strip()
+    return replace(Span(source, span.start - len(before), end + 1), "") if alone else None
 
 
 def is_statement(span: Span) -> bool:

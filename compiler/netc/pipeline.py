@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ from netc.plugins import load_registry
 from netc.recipe import Crowd, Ending, NetParameter, NetworkFacts, Recipe
 from netc.record import Record
 from netc.registry import Registry
+from netc.rules import project_rules
 from netc.shapes import Value, show_shape
 from netc.sources import Header, ModelSource
 from netc.terms import Dim
@@ -29,6 +30,8 @@ from netc.version import VERSION
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from netc.weights import Weights
 
 PREFIX = "train."
 
@@ -141,13 +144,19 @@ class Compiled(Record, eq=True):
         digest = hashlib.sha256(self.source.text.encode()).hexdigest()[:16]
         return render_script(self.model, self.recipe, Header(self.source.name, digest, VERSION, self.command))
 
-    def load(self) -> nn.Module:
-        """The live module, its state as predicted. Imports torch."""
+    def load(self, weights: Weights | None = None, rename: Mapping[str, str] | None = None) -> nn.Module:
+        """The live module, its state as predicted, with weights from a file if they are given. Imports torch."""
         from netc.live import check_state, load_source
 
         cls = load_source(self.model_source, self.model.class_name, self.graph.name)
         module = cls()
         check_state(module, self.state, self.command)
+        if weights is not None:
+            from netc.weights import load_weights
+
+            load_weights(module, weights, rename)
+        elif rename:
+            raise ValueError("`rename` is for the keys of `weights`, and none are given")
         return module
 
 
@@ -176,10 +185,33 @@ def compile(
         network = elaborator.elaborate(scope, net, values)
     except RecursionError:
         raise lone("E0801", "blocks and suites are nested too deep to be expanded", source) from None
+    except SpecError as error:
+        more = recipe_faults(file, registry, evaluate_in(elaborator, scope))
+        raise SpecError((*error.diagnostics, *more)) from None
     block = choose_train(file, source, train)
-    found = (*network.warnings, *check(network))
-    command = build_command(source.name, net, train, given)
+    found = (*network.warnings, *check(network), *project_rules(network, registry, Path(source.name).parent))
+    command = build_command(source.name, net, train, given, registry.options)
     return Compiled(source, file, network, found, block, registry, elaborator, scope, overrides, command)
+
+
+def nets(source: Source, registry: Registry | None = None) -> tuple[str, ...]:
+    """The nets and variants of a file that can be built as they stand; raises SpecError for one that cannot be read."""
+    registry = registry if registry is not None else load_registry()
+    file = parse(source)
+    elaborator, scope = open_file(source, file, registry, read_used)
+    return tuple(
+        name
+        for name, item in elaborator.runnable(scope).items()
+        if not isinstance(item, syntax.Define) or all(param.default is not None for param in item.params)
+    )
+
+
+def recipe_faults(file: syntax.File, registry: Registry, evaluate: Callable[[syntax.Expr], Any]) -> list[Diagnostic]:
+    """What is wrong with the recipes of a file whatever their network is."""
+    from netc.recipes import setting_faults
+
+    recipes = [item for item in file.items if isinstance(item, syntax.Train)]
+    return [fault for recipe in recipes for fault in setting_faults(recipe, registry, evaluate)]
 
 
 def read_used(source: Source, path: str) -> tuple[Source, syntax.File]:
@@ -192,13 +224,16 @@ def read_used(source: Source, path: str) -> tuple[Source, syntax.File]:
     return used, parse(used)
 
 
-def build_command(name: str, net: str | None, train: str | None, given: Mapping[str, Any]) -> str:
+def build_command(
+    name: str, net: str | None, train: str | None, given: Mapping[str, Any], plugins: Sequence[str] = ()
+) -> str:
     """The command line that makes the same file again."""
     from netc.layer import show
 
     words = ["netc", "build", name]
     words += ["--net", net] if net else []
     words += ["--train", train] if train else []
+    words += [word for plugin in plugins for word in ("--plugin", plugin)]
     for key, value in given.items():
         words += ["--set", f"{key}={value if isinstance(value, str) else show(value)}"]
     return shlex.join(words)
@@ -316,8 +351,10 @@ def net_parameters(root: Module) -> list[NetParameter]:
         target = layer.module.replace("{n}", str(layer.dimensions(*module.inputs))) if layer and layer.module else ""
         for name, state in module.state.items():
             if state.kind == "parameter":
-                found.append(NetParameter(path + name, kind, target.removeprefix("own:"), state.shape))
-        pending[:0] = [(f"{path}{label}.", child) for label, child in module.children.items()]
+                sparse = layer is not None and layer.sparse_gradients
+                found.append(NetParameter(path + name, kind, target.removeprefix("own:"), state.shape, sparse))
+        own = [(label, child) for label, child in module.children.items() if label not in module.aliases]
+        pending[:0] = [(f"{path}{label}.", child) for label, child in own]
     return found
 
 

@@ -6,7 +6,7 @@ its docstring documents it, `module` is what PyTorch calls it, and a rule refuse
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
@@ -24,13 +24,15 @@ class NetParameter(Record, eq=True):
     """A parameter of the network: its path in the state dict, and the layer that it belongs to.
 
     `layer` is the layer's type in the language (`BatchNorm`, "" for a bare `param`), `module` its class in PyTorch
-    (`torch.nn.BatchNorm2d`, or the bare name of a class that stands in the emitted file).
+    (`torch.nn.BatchNorm2d`, or the bare name of a class that stands in the emitted file). `sparse` says that its
+    gradient is a sparse tensor.
     """
 
     path: str
     layer: str
     module: str
     shape: Shape
+    sparse: bool = False
 
     @property
     def leaf(self) -> str:
@@ -128,6 +130,9 @@ class Optimizer(Part):
 
     def check(self, device: str | None) -> None:
         """Refuses arguments that do not go together, on the device that the recipe states if it does."""
+
+    def admit(self, parameters: Sequence[NetParameter]) -> None:
+        """Refuses parameters that it cannot train; its arguments have passed `check`."""
 
     def remarks(self) -> Iterator[Reject]:
         """What is odd about arguments that PyTorch takes."""

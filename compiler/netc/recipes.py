@@ -24,6 +24,17 @@ DEVICES = ("cpu", "cuda", "mps", "xpu", "hpu", "mtia")
 DEVICE = re.compile(rf"({'|'.join(DEVICES)})(:(0|[1-9]\d*))?")
 MAX_SEED = 2**32 - 1
 """The largest seed that NumPy takes, with which scikit-learn splits data."""
+ELSEWHERE = {
+    "dataset": "data", "criterion": "loss", "loss_fn": "loss", "optim": "optimizer", "scheduler": "schedule",
+    "lr_scheduler": "schedule", "num_epochs": "epochs", "n_epochs": "epochs", "max_epochs": "epochs",
+}  # fmt: skip
+"""Settings by the names that they have elsewhere."""
+HOLDERS = {
+    "batch_size": "data: Digits(batch_size={})", "lr": "optimizer: Adam(lr={})",
+    "learning_rate": "optimizer: Adam(lr={})",
+    "weight_decay": "optimizer: AdamW(lr=1e-3, weight_decay={})", "momentum": "optimizer: SGD(lr=0.1, momentum={})",
+}  # fmt: skip
+"""What is a setting elsewhere and an argument here, with an example."""
 REQUIRED = {
     "data": "data: MNIST(batch_size=64)",
     "loss": "loss: CrossEntropyLoss",
@@ -54,6 +65,13 @@ def elaborate_recipe(
     reader.found.raise_if_any()
     fields = {key: value for key, (value, _) in values.items()}
     return Recipe(network, name=train.name, warnings=tuple(reader.found.items), **fields)
+
+
+def setting_faults(train: syntax.Train, registry: Registry, evaluate: Evaluate) -> Sequence[Diagnostic]:
+    """What is wrong with the settings of a `train` block by themselves; its network is not asked."""
+    reader = _Reader(registry, evaluate)
+    reader.settings(train)
+    return reader.found.items
 
 
 # ---- settings ----------------------------------------------------------------------------------
@@ -91,15 +109,17 @@ class _Reader:
             else:
                 seen[setting.key] = setting
                 self._read(setting, values)
-        meant = {nearest(setting.key, READERS) for setting in train.settings if setting.key not in READERS}
+        others = {meant(setting.key) for setting in train.settings if setting.key not in READERS}
         for key, example in REQUIRED.items():
-            if key not in seen and key not in meant:
+            if key not in seen and key not in others:
                 self.error("E0511", f"the recipe does not say its `{key}`", train.span, help=f"`{example}`")
         return values
 
     def _unknown_setting(self, setting: syntax.Setting) -> None:
-        near = nearest(setting.key, READERS)
-        known = f"`{near}`" if near else "a recipe can set " + ", ".join(f"`{key}`" for key in READERS)
+        near = meant(setting.key)
+        known = f"did you mean `{near}`?" if near else "a recipe can set " + ", ".join(f"`{key}`" for key in READERS)
+        if (holder := HOLDERS.get(setting.key)) is not None:
+            known = f"it is an argument: `{holder.format(setting.value.span.brief)}`"
         text, fix = f"a recipe has no setting `{setting.key}`", renamed(setting.key_span, setting.key, near)
         self.error("E0510", text, setting.key_span, help=known, fix=fix)
 
@@ -122,7 +142,9 @@ class _Reader:
         return self.evaluate(expr)
 
     def bad(self, setting: syntax.Setting, expected: str, value: Any, help: str | None = None) -> SpecError:
-        return _error("E0513", f"`{setting.key}` must be {expected}, not {show(value)}", setting.value.span, help=help)
+        quoted = isinstance(setting.value, syntax.String)
+        shown = f"the text {setting.value.span.text}" if quoted else show(value)
+        return _error("E0513", f"`{setting.key}` must be {expected}, not {shown}", setting.value.span, help=help)
 
     def boolean(self, setting: syntax.Setting) -> bool:
         value = self.value(setting.value)
@@ -177,8 +199,10 @@ class _Reader:
             raise _error("E0514", f"here stands the name of a {KINDS[category]}", call.span)
         definition = self.registry.find(category, name.id)
         if definition is None:
-            near, known = nearest(name.id, self.registry.names(category)), self.registry.names(category)
-            way = f"`{near}`" if near else f"there is {', '.join(f'`{n}`' for n in known)}"
+            known = self.registry.names(category)
+            near = nearest(name.id, known) or nearest(name.id.replace("_", ""), known)
+            near = near or nearest(f"{name.id.replace('_', '')}{KINDS[category]}", known)
+            way = f"did you mean `{near}`?" if near else f"there is {', '.join(f'`{n}`' for n in known)}"
             text, fix = f"unknown {KINDS[category]} `{name.id}`", renamed(name.span, name.id, near)
             raise _error("E0514", text, name.span, help=way, fix=fix)
         return Use(name.id, self.arguments(definition, call))
@@ -195,7 +219,7 @@ class _Reader:
             return definition.bind(positional, dict(named))
         except BadArgument as error:
             near = nearest(error.name, definition.fields) if error.kind == "unknown" else None
-            way = f"`{near}`" if near else f"`{definition.signature()}`"
+            way = f"did you mean `{near}`?" if near else f"`{definition.signature()}`"
             span = argument_span(call, definition, error.name, last=error.kind == "repeated")
             helpful = error.kind not in ("value", "repeated")
             fix = renamed(span, error.name, near)
@@ -244,7 +268,7 @@ class _Reader:
         near = nearest(selector.text, sorted(names - {""}))
         reason = f"`{selector.text}` selects no parameter of the network"
         fix = renamed(place.span, selector.text, near)
-        self.error("E0517", reason, place.span, help=f"`{near}`" if near else None, fix=fix)
+        self.error("E0517", reason, place.span, help=f"did you mean `{near}`?" if near else None, fix=fix)
 
     def _group_arguments(self, use: Use[Optimizer], node: syntax.GroupSetting) -> dict[str, Any]:
         """The arguments of a group, each as the optimizer's signature has it."""
@@ -255,7 +279,7 @@ class _Reader:
                 raise _error("E0515", "an argument of a group goes by its name", arg.span)
             if arg.name not in definition.fields:
                 near = nearest(arg.name, definition.fields)
-                way = f"`{near}`" if near else f"`{definition.signature()}`"
+                way = f"did you mean `{near}`?" if near else f"`{definition.signature()}`"
                 text, fix = f"`{use.name}` has no argument `{arg.name}`", renamed(arg.span, arg.name, near)
                 raise _error("E0515", text, arg.span, help=way, fix=fix)
             try:
@@ -288,3 +312,8 @@ def _selector(node: syntax.Name | syntax.String) -> Selector:
     if node.id in ("bias", "norm"):
         return Selector("bias" if node.id == "bias" else "norm", node.id)
     return Selector("type" if node.id[:1].isupper() else "label", node.id)
+
+
+def meant(key: str) -> str | None:
+    """The setting that a name which is none stands for."""
+    return ELSEWHERE.get(key) or nearest(key, READERS)

@@ -15,6 +15,7 @@ KINDS: dict[Category, str] = {
     "schedules": "schedule",
     "data": "data source",
     "initializers": "initializer",
+    "passes": "pass",
 }
 
 
@@ -77,7 +78,7 @@ def _facts(kind: str, owner: str, definition: type[Signature]) -> Iterator[str]:
         if module:
             yield f"{module} is {definition.module or ''}".replace("own:", "the class ") + ", a module"
         if function:
-            place = definition.function or ""
+            place = (definition.function or "").replace("own:", "the function ")
             yield f"{function} is {place if not place.startswith('.') else 'the method ' + place[1:]}, a function"
         if "{n}" in f"{definition.module}{definition.function}":
             yield "{n} is the number of spatial dimensions"

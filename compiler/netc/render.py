@@ -7,7 +7,7 @@ from itertools import pairwise, takewhile
 from textwrap import wrap
 from unicodedata import category, combining, east_asian_width
 
-from netc.diagnostics import Diagnostic, Fix, Label, Source
+from netc.message import Diagnostic, Fix, Label, Source
 from netc.record import Record
 
 TAB = 4

@@ -20,9 +20,9 @@ from netc.record import Record
 class Place:
     """Where an integer of a definition comes from.
 
-    `kind` is `name` (a parameter or local), `input` (a size of the definition's input), `loop` (a size carried around
-    a loop), `join` (a size after a guard) or `call` (a size of what a block returns); `owner` identifies the place in
-    the text, `key` what it is called there.
+    `kind` is `name` (a parameter or local), `input` (a size of the definition's input), `size` (one that only a run
+    decides), `join` (a size after a guard or around a loop) or `call` (a size of what a block returns); `owner`
+    identifies the place in the text, `key` what it is called there.
     """
 
     kind: str
@@ -35,7 +35,7 @@ class Place:
 
     @property
     def runtime(self) -> bool:
-        return False
+        return self.kind == "size"
 
     def children(self) -> tuple[Term, ...]:
         return ()
@@ -148,19 +148,33 @@ def _interpolated(source: str, parts: list[str]) -> str:
     return text if "{" in text.replace("{{", "") else text[1:].replace("{{", "{").replace("}}", "}")
 
 
+_NUMBERS: dict[int, Term] = {}
+"""The terms of small numbers, which are asked for again and again."""
+_LARGEST = 4096
+
 Atom = Place | Symbol | Floor | Written
 Monomial = tuple[Atom, ...]
 
 
 class Term:
-    """A polynomial with integer coefficients over atoms; immutable, equal when the same polynomial."""
+    """A polynomial with integer coefficients over atoms; immutable, equal when the same polynomial.
+
+    It keeps the mapping that it is given.
+    """
 
     __slots__ = ("_hash", "parts", "runtime")
 
     def __init__(self, parts: Mapping[Monomial, int]):
-        self.parts = {monomial: coefficient for monomial, coefficient in parts.items() if coefficient}
-        self.runtime = any(atom.runtime for monomial in self.parts for atom in monomial)
+        if 0 in parts.values():
+            parts = {monomial: coefficient for monomial, coefficient in parts.items() if coefficient}
+        self.parts = parts
+        self.runtime = False
         self._hash: int | None = None
+        for monomial in parts:
+            for atom in monomial:
+                if atom.runtime:
+                    self.runtime = True
+                    return
 
     @staticmethod
     def of(value: Dim) -> Term:
@@ -169,7 +183,12 @@ class Term:
             return value
         if isinstance(value, Known):
             return value.term
-        return Term({(): value})
+        term = _NUMBERS.get(value)
+        if term is None:
+            term = Term({(): value})
+            if -_LARGEST <= value <= _LARGEST:
+                _NUMBERS[value] = term
+        return term
 
     @staticmethod
     def atom(atom: Atom) -> Term:
@@ -194,7 +213,7 @@ class Term:
         """The term with atoms replaced; None keeps an atom and looks inside it."""
         result = Term({})
         for monomial, coefficient in self.parts.items():
-            product = Term({(): coefficient})
+            product = Term.of(coefficient)
             for atom in monomial:
                 product = product * _replaced(atom, replace)
             result = result + product
@@ -214,9 +233,13 @@ class Term:
         return total
 
     def __eq__(self, other: object) -> bool:
-        if isinstance(other, int):
-            return self.constant == other
-        return isinstance(other, Term) and self.parts == other.parts
+        if self is other:
+            return True
+        if isinstance(other, Term):
+            if self._hash is not None and other._hash is not None and self._hash != other._hash:
+                return False
+            return self.parts == other.parts
+        return isinstance(other, int) and self.constant == other
 
     def __hash__(self) -> int:
         if self._hash is None:
@@ -312,6 +335,7 @@ class Known(int):
 Dim = int | Term
 FOLDED: dict[str, Callable[[int, int], int]] = {
     "{0} + {1}": operator.add, "{0} - {1}": operator.sub, "{0} * {1}": operator.mul, "{0} // {1}": operator.floordiv,
+    "max({0}, {1})": max, "min({0}, {1})": min,
 }  # fmt: skip
 """What is computed once numbers stand for names: `kernel // 2` with a kernel of 3."""
 
@@ -326,7 +350,7 @@ def _compute(known: Known, other: object, operation: str) -> int:
 def _operand(term: Term, other: Dim) -> Term:
     """A size that only a run decides is shown with numbers, not with the names they were written as."""
     if isinstance(other, Known) and term.runtime:
-        return Term({(): int(other)})
+        return Term.of(int(other))
     return Term.of(other)
 
 
@@ -359,16 +383,20 @@ def _replaced(atom: Atom, replace: Callable[[Atom], Term | None]) -> Term:
 
 
 def _entry(source: str, operands: tuple[Term, ...]) -> Term | None:
-    """The entry of a sequence that is written out: `[1, width][1]`."""
-    if not source.startswith("{0}[") or len(operands[0].parts) != 1:
+    """The entry of a sequence that is written out, or their number: `[1, width][1]`, `len([1, width])`."""
+    if not source.startswith(("{0}[", "len({0})")) or len(operands[0].parts) != 1:
         return None
     index = operands[1].constant if source == "{0}[{1}]" else None
-    if source[4:-1].isdigit():
+    if source[0] == "{" and source[4:-1].isdigit():
         index = int(source[4:-1])
     ((monomial, _),) = operands[0].parts.items()
     items = monomial[0] if len(monomial) == 1 else None
     if not isinstance(items, Written) or items.source[0] not in "[(" or " for " in items.source:
         return None
+    if source == "len({0})":
+        return Term({(): len(items.operands)}) if "*" not in items.source else None
+    if index is None and source == "{0}[{1}]" and len(set(items.operands)) == 1:
+        return items.operands[0]
     return items.operands[index] if index is not None and -len(items.operands) <= index < len(items.operands) else None
 
 

@@ -5,6 +5,7 @@ exit codes, the files that change. All other files lie where the commands run, `
 """
 
 import difflib
+import io
 import json
 import re
 import shlex
@@ -128,3 +129,19 @@ def test_a_file_that_cannot_be_written(tmp_path: Path, capfd: pytest.CaptureFixt
     assert main(["check", "--fix", "a.net"]) == 1
     assert capfd.readouterr().err == "error: cannot write a.net: no space left on device\n"
     assert "True" in Path("a.net").read_text()
+
+
+def test_standard_input(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "blocks.net").write_text("def Head(n):\n    flatten\n    fc: Linear(n)\n")
+    monkeypatch.chdir(tmp_path)
+    spec = b'use "blocks.net": Head\nnet A:\n    input 3x4x4\n    head: Haed(2)\n'
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(spec), encoding="ascii"))
+    assert main(["check", "-"]) == 1
+    assert "--> <stdin>:4:11\n" in capsys.readouterr().err
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(spec.replace(b"Haed", b"Head")), encoding="ascii"))
+    assert main(["check", "-"]) == 0
+    assert capsys.readouterr().out.startswith("A (<stdin>)\n")
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\xff"), encoding="ascii"))
+    assert main(["check", "-"]) == 1
+    assert capsys.readouterr().err == "error: cannot read <stdin>: not UTF-8, byte 0xff in line 1\n"
+    assert main(["check", "-", "--fix"]) == 2

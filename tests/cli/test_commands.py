@@ -20,6 +20,7 @@ from netc.cli import cli, main
 from netc.commands import COMMANDS
 from netc.diagnostics import Diagnostic, Label, Source, Span, SpecError
 from netc.emit.script import content_hash
+from netc.registry import Registry
 from netc.version import VERSION
 
 SPEC = "net Tiny:\n    input 4\n    fc: Linear(2)\n"
@@ -62,6 +63,7 @@ class Stub:
         compiled.file, compiled.graph, compiled.net_name = ("item",), Graph(), "Tiny"
         compiled.shapes = [("", "input", "(N, 4)", 0), ("fc", "Linear(2)", "(N, 2)", 1234)]
         compiled.model_source, compiled.script = "class Tiny: ...\n", self.script
+        compiled.source, compiled.registry = source, Registry()
         compiled.requirements, compiled.check_recipes, compiled.recipe = [], tuple, None
         compiled.diagnostics = [problem(source, "warning")] if self.warns else []
         return compiled
@@ -73,6 +75,7 @@ def stub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stub:
     answer = Stub()
     module: Any = ModuleType("netc.pipeline")
     module.compile = answer.compile
+    module.nets = lambda source, registry: ()
     monkeypatch.setitem(sys.modules, "netc.pipeline", module)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path.parent / f"{tmp_path.name}-cache"))

@@ -16,7 +16,7 @@ from netc.pipeline import Compiled, compile
 from netc.render import render
 
 ROOT = Path(__file__).parents[2]
-SPECS = sorted([*ROOT.glob("specs/*.net"), *ROOT.glob("tests/specs/*.net")])
+SPECS = sorted([*ROOT.glob("specs/*.net"), *ROOT.glob("specs/torchvision/*.net")])
 SEED = int(os.environ.get("FUZZ_SEED", "1"))
 SLOW = 60_000_000
 """A network with more trained numbers than this is not built."""

@@ -125,7 +125,7 @@ class Author(Sketch):
         if place.depth > 2:
             return None
         sequential = self.random() < 0.5
-        hidden = frozenset(self.tensors(place)) if place.sequential else place.hidden
+        hidden = frozenset([*self.tensors(place), "x"]) | place.hidden if place.sequential else place.hidden
         runs = [run.inner(run.flow) for run in place.runs]
         inner = place.on(runs, sequential=sequential, labels=set(), loops=(), hidden=hidden)
         body = self.block(inner, self.randint(1, 4))

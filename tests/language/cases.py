@@ -179,7 +179,8 @@ def assert_predicted(case: Case, spec: Compiled, module: nn.Module, inputs: list
 
 
 def shapes(output: Any) -> dict[str, tuple[int, ...]]:
-    return {path: tuple(leaf.shape) for path, leaf in leaves(output)}
+    """The shapes of what came out; what a layer leaves out, as PyTorch does with None, has none."""
+    return {path: tuple(leaf.shape) for path, leaf in leaves(output) if leaf is not None}
 
 
 def predicted(case: Case, output: Any) -> dict[str, tuple[int, ...]]:

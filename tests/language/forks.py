@@ -45,6 +45,16 @@ class Shortcut(nn.Module):
         return F.relu(short + self.f2(F.relu(self.f1(x))))
 
 
+class Stacked(nn.Module):
+    def __init__(self, channels, widths):
+        super().__init__()
+        for w in widths:
+            self.add_module(f"s{w}", nn.Linear(channels, channels))
+
+    def forward(self, x):
+        return torch.stack([*(linear(x) for linear in self.children()), torch.tanh(x)], 1).mean(1)
+
+
 class Nested(nn.Module):
     def __init__(self, channels):
         super().__init__()
@@ -69,11 +79,13 @@ class Twin(nn.Module):
         self.nested = Nested(16)
         self.query = nn.Linear(16, 8)
         self.key = nn.Linear(16, 8)
+        self.stacked = Stacked(8, [3, 5])
         self.low = nn.Linear(8, 4)
         self.fc = nn.Linear(20, classes)
 
     def forward(self, x):
         x = self.nested(self.short2(self.short1(self.gated(self.mixed2(self.mixed1(x))))))
         x = F.adaptive_avg_pool2d(x, 1).flatten(1)
-        x = torch.stack([self.query(x), self.key(x)]).mean(0)
+        x = torch.stack([self.query(x), self.key(x)], 1).mean(1)
+        x = self.stacked(x)
         return self.fc(torch.cat([x, F.relu(self.low(x)), torch.tanh(x)], 1))

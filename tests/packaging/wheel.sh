@@ -7,12 +7,12 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 cp -R "$root/compiler" "$root/plugins" "$root/pyproject.toml" "$root/hatch_build.py" "$root/README.md" "$root/LICENSE" "$work"
-(cd "$work" && "$python" -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir "$work/wheel" .)
+(cd "$work" && "$python" -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir "$work/wheel" . ./plugins/netc-*)
 rm -rf "$work/compiler" "$work/plugins"
 
 "$python" -m venv "$work/venv"
 "$work/venv/bin/python" -m pip install --quiet --disable-pip-version-check --constraint "$root/constraints.txt" \
-    "$work"/wheel/netc-*.whl
+    "$work"/wheel/netc-*.whl "$work"/wheel/netc_*-*.whl
 mkdir "$work/use"
 cp "$root/specs/googlenet.net" "$work/use"
 cd "$work/use"
@@ -21,6 +21,9 @@ netc=$work/venv/bin/netc
 "$netc" check googlenet.net
 "$netc" build googlenet.net
 "$netc" layers Conv > /dev/null
+"$netc" layers StochasticDepth > /dev/null
+"$netc" layers GroupedQueryAttention > /dev/null
+"$netc" plugins > /dev/null
 "$work/venv/bin/python" - <<'PYTHON'
 import netc, torch
 

@@ -29,6 +29,7 @@ STRICTER = {
     ("T_max", "below 1"): "epochs are counted from 1",
     ("total_iters", "below 1"): "epochs are counted from 1",
     ("epochs", "below 1"): "epochs are counted from 1",
+    ("ns_steps", "below 1"): "without an iteration nothing is made orthogonal",
 }
 """Where netc refuses on purpose what PyTorch takes; the manual says so."""
 
@@ -96,13 +97,20 @@ def compare(part: type[Part], arguments: dict[str, Any], name: str, build: Calla
 
 def step(part: type[Part], arguments: dict[str, Any]) -> None:
     """Two steps as the script takes them: the fused kernel where there is one and nothing excludes it."""
-    model = nn.Linear(2, 2)
+    model, batch = learner(part)
     fused = part.fused and not arguments.get("foreach") and not arguments.get("differentiable")  # type: ignore[attr-defined]
     optimizer = class_of(part)(model.parameters(), **arguments, **({"fused": True} if fused else {}))
     for _ in range(2):
         optimizer.zero_grad()
-        model(torch.ones(3, 2)).mean().backward()
+        model(batch).mean().backward()
         optimizer.step()
+
+
+def learner(part: type[Part]) -> tuple[nn.Module, torch.Tensor]:
+    """A network that an optimizer can train, and a batch for it."""
+    if part.__name__ == "SparseAdam":
+        return nn.Embedding(4, 2, sparse=True), torch.tensor([0, 2, 2])
+    return nn.Linear(2, 2, bias=part.__name__ != "Muon"), torch.ones(3, 2)
 
 
 @pytest.mark.parametrize(("part", "arguments", "name"), list(cases("optimizers", lambda part: {})))
@@ -121,7 +129,7 @@ def netc_std_part(name: str) -> type[Part]:
 
 
 def required(part: type[Part]) -> dict[str, Any]:
-    example = {"gamma": 0.5, "step_size": 2, "milestones": (2, 4), "T_max": 5, "epochs": 3}
+    example = {"gamma": 0.5, "step_size": 2, "milestones": (2, 4), "T_max": 5, "T_0": 2, "epochs": 3}
     return {name: example[name] for name, field in part.fields.items() if field.required}
 
 

@@ -30,7 +30,7 @@ REFUSED = (
     RuntimeError, ValueError, TypeError, AssertionError, IndexError, NotImplementedError, ZeroDivisionError,
     OverflowError,
 )  # fmt: skip
-SHAPES = {"E0404", "E0601", "E0602", "E0603", "E0604", "E0606", "E0515", "E0516"}
+SHAPES = {"E0404", "E0601", "E0602", "E0603", "E0604", "E0606", "E0607", "E0515", "E0516"}
 """The codes of what PyTorch would refuse; each case with one of them has a twin."""
 
 

@@ -23,7 +23,8 @@ CASES = Path(__file__).parents[1] / "cases" / "semantic"
 BROKEN = sorted(CASES.glob("*.net"))
 RECIPES = sorted((CASES.parents[1] / "recipes" / "errors").glob("*.txt"))
 COMPILER = Path(__file__).parents[2] / "compiler" / "netc"
-ELSEWHERE = {"E0901"}  # what the emitter cannot say yet has no case that must stay
+# What the emitter cannot say yet has no case that must stay; what a project's rules say has its cases in `tests/cli`.
+ELSEWHERE = {"E0901", "W0708"}
 
 
 def options(text: str) -> dict[str, Any]:

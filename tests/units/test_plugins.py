@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from netc.plugins import PluginError, cache_folder, load_registry, manifest_path
+from netc.manifest import cache_folder, manifest_path
+from netc.plugins import PluginError, load_registry
 from netc.registry import Clash
 
 MAPPING = """
@@ -61,7 +62,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
             del sys.modules[name]
 
 
-def in_fresh_process(cache: Path, site: Path | None = None) -> dict[str, Any]:
+def in_fresh_process(cache: Path, site: Path | str | None = None) -> dict[str, Any]:
     """What a new interpreter finds, and whether it had to ask the plugins."""
     script = (
         "import json, sys; from pathlib import Path; from netc.plugins import load_registry;"
@@ -134,6 +135,18 @@ def test_manifest_is_stale_after_an_edit(install: Install, tmp_path: Path) -> No
     assert "Swirl" not in found["layers"]
 
 
+def test_manifest_is_stale_where_the_plugin_is_found_elsewhere(install: Install, tmp_path: Path) -> None:
+    install("acme-swirl", "swirl", MAPPING)
+    site = tmp_path / "site"
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "swirl.py").write_text((site / "swirl.py").read_text().replace("Swirl", f"Swirl{folder}"))
+    (site / "swirl.py").unlink()
+    for folder in ("one", "two"):
+        path = os.pathsep.join([str(tmp_path / folder), str(site)])
+        assert f"Swirl{folder}" in in_fresh_process(tmp_path, path)["layers"]
+
+
 @pytest.mark.parametrize("damage", ["", "{", "[]", "null", '{"environment": null}', "\xff"])
 def test_damaged_manifest_is_written_anew(tmp_path: Path, damage: str) -> None:
     load_registry(tmp_path)
@@ -185,7 +198,9 @@ FAULTS = {
         "plugin `netc-bad:main` must give names and what is written for them from `netc_foreign_names`"
     ),
     HOOK.format("shape", "pass"): f"{LOAD}PluginValidationError: ",
-    HOOK.format("", "pass").replace("layers", "lairs"): "unknown hook 'netc_lairs'",
+    HOOK.format("", "pass").replace("layers", "lairs"): (
+        "plugin `netc-bad:main` implements `netc_lairs`, which is no hook; did you mean `netc_layers`?"
+    ),
 }
 
 

@@ -21,7 +21,8 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
         "explain": Entry("netc.commands.explain:explain", "Print what each CODE means, or all codes."),
         "fmt": Entry("netc.commands.fmt:fmt", "Put each SPEC into the one style of .net files."),
         "layers": Entry("netc.commands.layers:layers", "Print the reference page of NAME, or what there is."),
-        "new": Entry("netc.commands.new:new", "Start a new file."),
+        "new": Entry("netc.commands.new:new", "Start a new file, or a plugin."),
+        "plugins": Entry("netc.commands.plugins:plugins", "List the active plugins."),
         "train": Entry("netc.commands.train:train", "Build the script of SPEC, then run it."),
     }
 )

@@ -35,7 +35,7 @@ def build(spec: str, output: str | None, choices: Choices, emit: str | None, che
     if check:
         compare(target, text)
     else:
-        write(target, text, spec, force)
+        write(target, text, compiled, force)
 
 
 def emitted(compiled: Compiled, phase: str) -> str:

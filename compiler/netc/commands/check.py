@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from netc.commands.common import Choices, choosing, fail, note, point_to_pages, show, table
+from netc.commands.common import STDIN, Choices, choosing, fail, note, point_to_pages, read_stdin, show, table
 from netc.reports import FORMATS, Checked, Report, counted, identity
 
 if TYPE_CHECKING:
@@ -28,11 +28,11 @@ class Spec(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What came of a file: the finding, the text that was read, and the compiled spec where there is no error."""
+    """What came of a file: the finding, the text that was read, and its nets where there is no error."""
 
     checked: Checked
     source: Source | None = None
-    compiled: Compiled | None = None
+    nets: tuple[Compiled, ...] = ()
 
 
 @click.command()
@@ -45,8 +45,10 @@ class Outcome(NamedTuple):
 def check(specs: tuple[str, ...], choices: Choices, style: str, quiet: bool, fix: bool, unsafe_fixes: bool) -> int:
     """Check each SPEC and print its flow of shapes: label, layer, output shape, parameters.
 
-    A folder stands for all the .net files in it and below.
+    A folder stands for all the .net files in it and below, `-` for what stands on standard input.
     """
+    if fix and STDIN in specs:
+        raise click.UsageError("--fix writes files, and standard input is none")
     if unsafe_fixes and not fix:
         raise click.UsageError("--unsafe-fixes says what --fix may do, and goes with it")
     found, missing = find(specs)
@@ -89,25 +91,43 @@ def examine(spec: Spec, choices: Choices) -> Outcome:
     from netc.files import FileError, read_text
 
     try:
-        source = Source(spec.name, read_text(spec.name))
+        source = Source("<stdin>", read_stdin()) if spec.name == STDIN else Source(spec.name, read_text(spec.name))
     except FileError as error:
         return Outcome(Checked(spec.name, failure=str(error)))
-    compiled = None
+    spec = spec._replace(name=source.name)
+    nets: list[Compiled] = []
+    seen: dict[tuple[str, int, str, str], Diagnostic] = {}
+    try:
+        recipes = choices.net is None or choices.train is not None
+        for number, choice in enumerate(choices.each(source) or [choices]):
+            for diagnostic in net_faults(source, choice, nets, recipes and number == 0):
+                seen.setdefault(identity(diagnostic), diagnostic)
+    except SpecError as error:
+        seen = {identity(diagnostic): diagnostic for diagnostic in error.diagnostics}
+    found = tuple(seen.values())
+    if not nets and not spec.alone and is_library(source, found):
+        return Outcome(Checked(spec.name, library=True), source)
+    found = choices.judge(found, spec.name)
+    if not nets or any(diagnostic.severity == "error" for diagnostic in found):
+        return Outcome(Checked(spec.name, found), source)
+    checked = Checked(spec.name, found, nets[0].net_name, nets[0].graph.root.parameter_count)
+    return Outcome(checked, source, tuple(nets))
+
+
+def net_faults(source: Source, choices: Choices, nets: list[Compiled], recipes: bool) -> tuple[Diagnostic, ...]:
+    """What is wrong with one net of a file, and with the recipes; the net goes to `nets` if it can be built."""
+    from netc.diagnostics import SpecError
+
     found: tuple[Diagnostic, ...] = ()
     try:
         compiled = choices.compile_source(source)
         found = tuple(compiled.diagnostics)
-        if choices.net is None or choices.train is not None:
+        nets.append(compiled)
+        if recipes:
             found += compiled.check_recipes()
     except SpecError as error:
         found += error.diagnostics
-    if compiled is None and not spec.alone and is_library(source, found):
-        return Outcome(Checked(spec.name, library=True), source)
-    found = choices.judge(found, spec.name)
-    if compiled is None or any(diagnostic.severity == "error" for diagnostic in found):
-        return Outcome(Checked(spec.name, found), source)
-    checked = Checked(spec.name, found, compiled.net_name, compiled.graph.root.parameter_count)
-    return Outcome(checked, source, compiled)
+    return found
 
 
 def is_library(source: Source, found: Sequence[Diagnostic]) -> bool:
@@ -151,7 +171,7 @@ def tell(outcomes: Iterable[Outcome], quiet: bool, style: str, *, suggest: bool 
     """Says what came of each file, where people read it, and hands the finding on."""
     seen: set[tuple[str, int, str, str]] = set()
     said = printed = False
-    for checked, _, compiled in outcomes:
+    for checked, _, nets in outcomes:
         fresh = [each for each in checked.diagnostics if identity(each) not in seen]
         if style == "text":
             if (fresh and said) or (checked.failure is not None and seen):
@@ -160,8 +180,8 @@ def tell(outcomes: Iterable[Outcome], quiet: bool, style: str, *, suggest: bool 
                 fail(checked.failure)
             show(fresh, suggest=suggest)
             said = said or bool(fresh) or checked.failure is not None
-            if compiled is not None and not quiet:
-                click.echo(("\n" if printed else "") + flow(checked.name, compiled))
+            if nets and not quiet:
+                click.echo(("\n" if printed else "") + "\n".join([flow(checked.name, nets[0]), *map(brief, nets[1:])]))
                 printed = True
         seen.update(identity(each) for each in fresh)
         yield checked
@@ -169,10 +189,19 @@ def tell(outcomes: Iterable[Outcome], quiet: bool, style: str, *, suggest: bool 
 
 def flow(spec: str, compiled: Compiled) -> str:
     """The shapes under the name of the net, and the parameters in total."""
-    total = compiled.graph.root.parameter_count
-    rows = [*table(compiled), f"{total:,} parameter{'s' * (total != 1)}"]
+    rows = [*table(compiled), parameters(compiled)]
     rows += [line for requirement in compiled.requirements for line in requirement.lines()]
     return "\n".join([f"{compiled.net_name} ({spec})", *(f"  {row}" for row in rows)])
+
+
+def brief(compiled: Compiled) -> str:
+    """A line for each further net of a file; `--net` shows its flow."""
+    return f"{compiled.net_name}: {parameters(compiled)}"
+
+
+def parameters(compiled: Compiled) -> str:
+    total = compiled.graph.root.parameter_count
+    return f"{total:,} parameter{'s' * (total != 1)}"
 
 
 def finish(report: Report, style: str, fix: bool) -> None:

@@ -14,9 +14,13 @@ if TYPE_CHECKING:
     from netc.diagnostics import Diagnostic, Source
     from netc.levels import Levels
     from netc.pipeline import Compiled
+    from netc.registry import Registry
 
+STDIN = "-"
+"""What stands for standard input where files are named."""
 SET_HELP = "Override a parameter (classes=100) or a setting (train.epochs=3); may be repeated."
 DENY_HELP = "Make a warning an error, by code (W0702), by name (unused-value), or all ('warnings'); may be repeated."
+PLUGIN_HELP = "A plugin that is not installed: a Python file or a module; may be repeated."
 COLOR_HELP = "Colour in messages: auto is for a terminal, and not with NO_COLOR."
 COLORS = {"auto": None, "always": True, "never": False}
 
@@ -35,6 +39,7 @@ class Choices(NamedTuple):
     train: str | None
     params: dict[str, str]
     levels: Levels
+    plugins: tuple[str, ...] = ()
 
     def compile(self, spec: str) -> Compiled:
         """The compiled spec; warnings go to stderr, SpecError to the caller."""
@@ -53,7 +58,21 @@ class Choices(NamedTuple):
         """The compiled spec; nothing is said of its warnings. Raises SpecError."""
         from netc.pipeline import compile as compile_spec
 
-        return compile_spec(source, net=self.net, train=self.train, params=self.params)
+        given = {"registry": self.registry()} if self.plugins else {}
+        return compile_spec(source, net=self.net, train=self.train, params=self.params, **given)
+
+    def registry(self) -> Registry | None:
+        """What the plugins bring that are named here, None without one."""
+        from netc.plugins import load_registry
+
+        return load_registry(plugins=self.plugins) if self.plugins else None
+
+    def each(self, source: Source) -> list[Choices]:
+        """One choice for each net that a file has, as far as neither the net nor its parameters are chosen."""
+        from netc.pipeline import nets
+
+        free = self.net is None and all(key.startswith("train.") for key in self.params)
+        return [self._replace(net=name) for name in nets(source, self.registry())] if free else []
 
     def script(self, compiled: Compiled) -> str:
         """The training script; the recipe's warnings go to stderr."""
@@ -79,6 +98,11 @@ class Choices(NamedTuple):
         show(found)
 
 
+def plugging(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The option that names plugins, handed over as `plugins`."""
+    return click.option("--plugin", "plugins", multiple=True, metavar="FILE|MODULE", help=PLUGIN_HELP)(command)
+
+
 def choosing(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that say what of a spec is compiled and how it is reported, handed over as `choices`."""
     import functools
@@ -88,6 +112,7 @@ def choosing(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", callback=_settings, help=SET_HELP)
     @click.option("--deny", multiple=True, metavar="WARNING", help=DENY_HELP)
     @click.option("--allow", multiple=True, metavar="WARNING", help="Leave out a warning; may be repeated.")
+    @plugging
     @click.option("--color", type=click.Choice(tuple(COLORS)), expose_value=False, callback=_color, help=COLOR_HELP)
     @functools.wraps(command)
     def chosen(
@@ -96,9 +121,10 @@ def choosing(command: Callable[..., Any]) -> Callable[..., Any]:
         settings: dict[str, str],
         deny: tuple[str, ...],
         allow: tuple[str, ...],
+        plugins: tuple[str, ...],
         **others: Any,
     ) -> Any:
-        return command(choices=Choices(net, train, settings, _levels(deny, allow)), **others)
+        return command(choices=Choices(net, train, settings, _levels(deny, allow), plugins), **others)
 
     return chosen
 
@@ -196,13 +222,17 @@ def existing(target: Path) -> str | None:
         return ""
 
 
-def write(target: Path, text: str, spec: str, force: bool) -> None:
+def write(target: Path, text: str, compiled: Compiled, force: bool) -> None:
     """Writes a script unless somebody else's work would be lost; raises Failure then."""
     from netc.emit.script import HASH_LINE, is_unedited
     from netc.files import write_text
 
-    if target.exists() and target.samefile(spec):
-        raise Failure(f"{target} is the spec itself")
+    if target.exists():
+        if target.samefile(compiled.source.name):
+            raise Failure(f"{target} is the spec itself")
+        places = {place for plugin in compiled.registry.plugins.values() for place in plugin.places}
+        if os.path.realpath(target) in places:
+            raise Failure(f"{target} is a plugin; `-o` names another file for the script")
     found = existing(target) if target.is_file() else None
     if found == text:
         note(f"{target} is up to date")
@@ -212,3 +242,15 @@ def write(target: Path, text: str, spec: str, force: bool) -> None:
         raise Failure(f"{target} {reason}; --force overwrites it")
     write_text(target, text)
     note(f"wrote {target}")
+
+
+def read_stdin() -> str:
+    """What stands on standard input. Raises FileError."""
+    from netc.files import FileError
+
+    data = sys.stdin.buffer.read()
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise FileError(f"cannot read <stdin>: not UTF-8, byte 0x{data[error.start]:02x} in line {line}") from error

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
 import click
 
-from netc.commands.common import fail, note, show
+from netc.commands.common import STDIN, fail, note, read_stdin, show
 
-STDIN = "-"
 CHECK_HELP = "Write nothing; name the files that would change, and exit 1 if there are any."
 DIFF_HELP = "Write nothing; print what would change as a diff, and exit 1 if there is anything."
 
@@ -88,17 +86,6 @@ def formatted(spec: str, check: bool, diff: bool) -> str:
         write_text(spec, result)
         note(f"formatted {name}")
     return "formatted"
-
-
-def read_stdin() -> str:
-    from netc.files import FileError
-
-    data = sys.stdin.buffer.read()
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise FileError(f"cannot read <stdin>: not UTF-8, byte 0x{data[error.start]:02x} in line {line}") from error
 
 
 def difference(name: str, before: str, after: str) -> str:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import click
 
-from netc.commands.common import Failure
+from netc.commands.common import Failure, plugging
 
 
 @click.command()
 @click.argument("name", required=False)
-def layers(name: str | None) -> None:
+@plugging
+def layers(name: str | None, plugins: tuple[str, ...]) -> None:
     """Print the reference page of NAME, or what there is: layers, losses, optimizers and so on."""
     from netc.diagnostics import nearest
     from netc.plugins import load_registry
     from netc.reference import index, pages
     from netc.registry import CATEGORIES
 
-    registry = load_registry()
+    registry = load_registry(plugins=plugins)
     if name is None:
         click.echo(index(registry))
         return

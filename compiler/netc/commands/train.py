@@ -23,7 +23,8 @@ def train(spec: str, arguments: tuple[str, ...], output: str | None, choices: Ch
     if output == "-":
         raise click.UsageError("a script that is to be run needs a file")
     target = Path(output or script_name(spec))
-    write(target, choices.script(choices.compile(spec)), spec, force)
+    compiled = choices.compile(spec)
+    write(target, choices.script(compiled), compiled, force)
     sys.stdout.flush()
     with subprocess.Popen([sys.executable, str(target), *arguments]) as process:
         try:

@@ -8,6 +8,7 @@ from typing import Any
 
 from netc import syntax
 from netc.diagnostics import Diagnostic, Label, Span, nearest, renamed
+from netc.elaborate.apart import Apart, Visit, Visits, asked_meaning, meaning_of
 from netc.elaborate.expressions import Expressions
 from netc.elaborate.lookup import literal, plain, sequence_term, value_term
 from netc.elaborate.trail import Trail
@@ -24,11 +25,15 @@ from netc.elaborate.values import (
     is_flowing,
     tensors,
 )
-from netc.graph import Argument, Module, Template
+from netc.graph import Argument, Module, Template, Use
 from netc.layer import BadArgument, Field, Ints, Layer, Reject, Values
-from netc.mending import without_first
+from netc.mending import without_argument, without_first
 from netc.shapes import Value
-from netc.terms import Ledger, Term
+from netc.terms import Atom, Ledger, Place, Term
+
+MAX_DIVISOR = 33  # a patch of 32 by 32 is the largest in use
+ANY_INPUT = tuple((Value((1,) * rank, "float", 1),) for rank in (2, 3, 4, 5))
+"""What stands for an input that an earlier mistake left without meaning."""
 
 
 @dataclass(eq=False)
@@ -64,6 +69,9 @@ class Expansion:
     template: Template
 
 
+EMPTY: Mapping[str, Any] = {}
+
+
 class Arguments(Expressions):
     """Binds the arguments of layers."""
 
@@ -75,6 +83,42 @@ class Arguments(Expressions):
     trail: Trail
     held: list[Diagnostic]
     """Mistakes that count only if there is no other: what is wrong elsewhere may be their cause."""
+    apart: Apart
+    visits: Visits
+    expanding: list[int]
+    turning: list[tuple[int, syntax.Node]]
+
+    def record(self, node: syntax.Node, use: Use, frame: Frame) -> bool:
+        """Keeps what a place turned out to be; False where its class knows it already."""
+        for argument in use.arguments if self.expanding[-1] else ():
+            argument.term = argument.term.substitute(lambda atom: read_from_input(atom, frame))
+        use.asked = self.asked_term(node, use, frame)
+        known = frame.template.sites.setdefault(node, use)
+        if not isinstance(known, Use):  # `label: n * Block(...)`: the loop of the repeats
+            return False
+        self.visit(node, meaning_of(use) if use.asked is None else asked_meaning(use, known), frame, use)
+        if use.asked is not None and use.template is not None:
+            use.template.passed = True
+        if use.asked is not None and use.template not in (known.template, *(other.template for other in known.others)):
+            known.others.append(use)
+            return True
+        return known is use
+
+    def asked_term(self, node: syntax.Node, use: Use, frame: Frame) -> Term | None:
+        """The name from which a class has the layer of a place: a parameter, or a local that it chooses."""
+        head = node.function if isinstance(node, syntax.Call) and use.template is not None else node
+        block = use.template is not None and use.template.parent is None and use.kind == "block"
+        if not isinstance(head, syntax.Name) or not (block or (use.layer is not None and use.layer.is_uniform())):
+            return None
+        found = frame.lookup(head.id)
+        return found.term if found is not None and is_name(found.term) else None
+
+    def visit(
+        self, node: syntax.Node, meaning: Hashable, frame: Frame, use: Use | None = None, aspect: Hashable = None
+    ) -> None:  # fmt: skip
+        expansion = self.expanding[-1]
+        loops = tuple(loop for number, loop in self.turning if number == expansion)
+        self.visits.add(frame.template, node, Visit(expansion, loops, meaning, use), aspect)
 
     def given(
         self, call: syntax.Call | None, fields: dict[str, Field[Any]], inputs: Sequence[str], frame: Frame
@@ -136,6 +180,8 @@ class Arguments(Expressions):
         value = self.evaluate(arg.value, frame)
         if is_flowing(value) or isinstance(value, Deferred):
             return value, literal(None)
+        if value is None and field is not None and "none" in field.words:
+            return "none", literal("none")
         return value, self.render(arg.value, frame)
 
     def with_defaults(self, cls: type[Layer], given: Given, frame: Frame) -> None:
@@ -168,12 +214,16 @@ class Arguments(Expressions):
             twice = error.kind == "repeated"
             near = self.near_argument(cls, error.name) if error.kind == "unknown" else None
             help = f"did you mean `{near}`?" if near else f"the signature is `{cls.signature()}`"
+            fix = renamed(place, error.name, near)
+            if error.kind == "unknown" and error.name == "activation":
+                help = f"an activation is a step of its own: `{cls.__name__}(...); relu`, or `ReLU` in a chain"
             if error.kind == "unknown" and error.name in self.inferred_names(cls, given, frame):
-                help, near = f"leave it out: `{error.name}` follows from what reaches the layer", None
+                help = f"leave it out: `{error.name}` follows from what reaches the layer"
+                fix = without_argument(span, given.places, place)
             raise fault(
                 codes[error.kind], place, error.reason, labels.get(error.kind, "again here"), help=told or help,
                 secondary=(Label(self.first_place(error.name, given, cls), "first here"),) if twice else (),
-                fix=without_first(given.places) if told else renamed(place, error.name, near),
+                fix=without_first(given.places) if told else fix,
             ) from None  # fmt: skip
 
     def near_argument(self, cls: type[Layer], name: str) -> str | None:
@@ -209,11 +259,12 @@ class Arguments(Expressions):
         """The arguments of the PyTorch module that this language does not take, as far as the rest says."""
         kwargs = {name: value for name, value in given.kwargs.items() if name in cls.fields}
         inputs = tuple(t.value for t in tensors(frame.flow))
-        try:
-            layer = cls.bind(given.args, kwargs)
-            return layer.inferred(*inputs).keys()
-        except (BadArgument, Reject, TypeError, IndexError):
-            return ()
+        for values in (inputs,) if inputs else ANY_INPUT:
+            try:
+                return cls.bind(given.args, kwargs).inferred(*values).keys()
+            except (BadArgument, Reject, TypeError, IndexError):
+                continue
+        return ()
 
     def refuse_runtime(self, layer: Layer, given: Given, node: syntax.Expr) -> None:
         """A module is made before the network runs, so its arguments cannot be sizes that only a run decides."""
@@ -225,13 +276,14 @@ class Arguments(Expressions):
                     raise fault("E0405", place, text, "here", help="give the input fixed sizes, or use a function")
 
     def call_arguments(
-        self, layer: Layer, function: bool, given: Given, values: tuple[Value, ...]
+        self, layer: Layer, function: bool, given: Given, values: tuple[Value, ...], words: Mapping[str, Any] = EMPTY
     ) -> tuple[Argument, ...]:
         """The arguments of the PyTorch call: as written where they were written, computed ones by their terms."""
         fields = layer.fields
         source = self.sources(fields, given)
         raw = layer.given()
         computed = layer.function_arguments(*values) if function else layer.arguments(*values)
+        computed.update(words)
         required = sum(1 for name in computed if name not in fields or fields[name].required)
         positional = layer.positional if layer.positional is not None else required
         first = next(iter(computed), None)
@@ -244,6 +296,8 @@ class Arguments(Expressions):
         if function and layer.inputs[:1] == ("*tensors",):
             positional = leading = 0
         result: list[Argument] = []
+        switches = (i for i, (name, value) in enumerate(computed.items()) if isinstance(value, bool) and i >= required)
+        by_name = next(switches, len(computed))  # `F.relu(x, inplace=True)`: what is switched on is said
         for i, (name, value) in enumerate(computed.items()):
             own = name in fields and name in raw and value is raw[name]
             stated = function and name in layer.function_defaults
@@ -253,10 +307,16 @@ class Arguments(Expressions):
             default = fields[name].default if name in fields and not fields[name].required else ...
             if function:
                 default = layer.function_defaults.get(name, default)
-            in_place = i < max(positional, leading) and len(result) == i
+            in_place = i < min(by_name, max(positional, leading)) and len(result) == i
             variadic = name in fields and isinstance(fields[name], Ints) and fields[name].variadic  # type: ignore[attr-defined]
             result.append(Argument(name, term, in_place, default, variadic))
         return tuple(result)
+
+    def late_arguments(self, layer: Layer, given: Given) -> tuple[Argument, ...]:
+        """What a module is given when it is called, by name."""
+        source = self.sources(layer.fields, given)
+        terms = {name: source.get(name, value_term(value)) for name, value in layer.call_arguments().items()}
+        return tuple(Argument(name, term, default=layer.fields[name].default) for name, term in terms.items())
 
     def sources(self, fields: Mapping[str, Field[Any]], given: Given) -> dict[str, Term]:
         """What was written for each argument; `permute(0, 2, 3, 1)` gives its one argument several."""
@@ -268,6 +328,27 @@ class Arguments(Expressions):
             listed = by_position[0] if len(by_position) == 1 else sequence_term(by_position, "()")
             return {names[0]: listed, **by_name}
         return {**dict(zip(names, by_position, strict=False)), **by_name}
+
+
+def is_name(term: Term) -> bool:
+    """Whether a term is a name of the class and nothing more."""
+    ((monomial, coefficient),) = term.parts.items() if len(term.parts) == 1 else [((), 0)]
+    return coefficient == 1 and len(monomial) == 1 and isinstance(monomial[0], Place)
+
+
+def read_from_input(atom: Atom, frame: Frame) -> Term | None:
+    """A size that only a run decides as a size of what entered the block, or a part of one."""
+    if not atom.runtime or frame.entry is None:
+        return None
+    term = Term.atom(atom)
+    for index, tensor in enumerate(tensors(frame.entry)):
+        for axis, size in enumerate(tensor.value.shape):
+            if axis and isinstance(size, Term):
+                place = Term.atom(Place("size", frame.template, ("x" if index == 0 else f"x{index + 1}", axis)))
+                for divisor in range(1, MAX_DIVISOR):
+                    if size // divisor == term:
+                        return place // divisor
+    return None
 
 
 def is_plain(value: Any) -> bool:
@@ -296,6 +377,8 @@ def strip(flowing: Any) -> Any:
         return flowing.value
     if isinstance(flowing, tuple):
         return tuple(strip(item) for item in flowing)
+    if isinstance(flowing, list):
+        return [strip(item) for item in flowing]
     if isinstance(flowing, dict):
         return {name: strip(item) for name, item in flowing.items()}
     return flowing

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from netc import syntax
-from netc.diagnostics import Label, nearest, renamed
+from netc.diagnostics import Label, nearest, renamed, replace
+from netc.elaborate.apart import spot
 from netc.elaborate.conditions import TRAINING, holds_recipe
+from netc.elaborate.lookup import plain, value_term
 from netc.elaborate.stages import Stages
 from netc.elaborate.syntactic import labels_in
+from netc.elaborate.unread import Departure
 from netc.elaborate.values import (
     POISON,
     Binding,
@@ -44,15 +47,36 @@ class Bindings(Stages):
             raise fault(
                 "E0409", statement.span, "an assignment cannot stand in a Sequential", "its members are modules only",
             )  # fmt: skip
-        if not is_flowing(value) and not isinstance(value, LayerRef | BlockRef | Bound | Deferred):
-            frame.template.terms.setdefault(statement, self.render(statement.value, frame))
+        recipe = isinstance(value, LayerRef | BlockRef | Bound | Deferred)
+        if not is_flowing(value) and (not recipe or self.is_called(statement, frame)):
+            frame.template.terms.setdefault(statement, self.kept_term(statement, value, frame))
         self.bind_target(statement.target, value, frame, statement)
-        if isinstance(value, Bound) and statement.target.name is not None:
+        self.unread.read(value)
+        if recipe and statement in frame.template.terms and statement.target.name is not None:
+            name = statement.target.name
+            frame.env[name] = self.binding(name, value, statement, statement.target)
+        elif isinstance(value, Bound) and statement.target.name is not None:
             term = self.render(value.call, value.frame)
             frame.env[statement.target.name] = Binding(value, term, statement.target.span)
         if isinstance(statement.value, syntax.Index) and holds_recipe(value):
             frame.template.chosen[statement] = self.render(statement.value.index, frame)
         return None
+
+    def kept_term(self, statement: syntax.Assign, value: Any, frame: Frame) -> Term:
+        """What a class writes for a value; what comes of a list of blocks is written as the value that it is."""
+        term = self.render(statement.value, frame)
+        if not any(holds_block(need) for atom in term.atoms() for need in getattr(atom, "requires", ())):
+            return term
+        frame.template.chosen[statement] = term
+        return value_term(plain(value))
+
+    def is_called(self, statement: syntax.Assign, frame: Frame) -> bool:
+        """Whether a name stands for different layers, which the class asks for as it makes them."""
+        root = frame.template.root
+        found = any((spot(root.node), name) in self.apart.called for name in statement.target.names)
+        if found:
+            root.called.update(statement.target.names)
+        return found
 
     def assigned_value(self, expr: syntax.Expr, frame: Frame) -> Any:
         """The worth of the right side: a chain that begins with a value is run, one of layers is kept for later."""
@@ -60,7 +84,8 @@ class Bindings(Stages):
             self.is_value(expr.stages[0], frame) or is_tensor_call(expr.stages[0], self, frame)
         ):
             before = frame.flow
-            self.run(expr, frame)
+            with self.unread.keeping(before):
+                self.run(expr, frame)
             value, frame.flow = frame.flow, before
             if value is POISON:
                 raise Poisoned
@@ -195,6 +220,10 @@ class Bindings(Stages):
         try:
             result = self.result(statement.value, frame)
             frame.returned = result if frame.returned is None else frame.returned
+            if not isinstance(statement.value, syntax.IfElse):
+                named = isinstance(statement.value, syntax.Name)
+                fix = replace(statement.value.span, "_") if named else None
+                self.unread.leave(frame.flow, result, Departure(statement.span, "return _" if named else None, fix))
         finally:
             frame.env.pop("training", None)
 
@@ -225,6 +254,14 @@ class Bindings(Stages):
         if when_training != taken:
             self.result(expr.then if when_training else expr.otherwise, frame)
         return result
+
+
+def holds_block(need: Any) -> bool:
+    """Whether emitted code that needs this needs a list with a block in it."""
+    if not isinstance(need, tuple) or need[0] not in ("constant", "define"):
+        return False
+    inner = need[2].atoms() if need[0] == "constant" else ()
+    return need[0] == "define" or any(holds_block(n) for atom in inner for n in getattr(atom, "requires", ()))
 
 
 def is_tensor_call(expr: syntax.Expr, statements: Bindings, frame: Frame) -> bool:

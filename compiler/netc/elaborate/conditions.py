@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 from netc import syntax
 from netc.diagnostics import Diagnostics
-from netc.elaborate.arguments import map_values, strip
+from netc.elaborate.arguments import is_name, map_values, strip
 from netc.elaborate.lookup import value_term
 from netc.elaborate.placing import Placing
 from netc.elaborate.trail import Turn
@@ -97,18 +97,20 @@ class Conditions(Placing):
         def relabel(value: Value) -> Value:
             index = next(counter)
             return value.with_shape(
-                size if axis == 0 else self.joined(node, (name, index, axis), outcome, size, frame)
+                size if axis == 0 else self.joined(node, (name, index, axis), outcome, value, frame)
                 for axis, size in enumerate(value.shape)
             )
 
         values = strip(flowing)
         return self.reattach(flowing, map_values(values, relabel))
 
-    def joined(self, node: syntax.Node, key: Any, outcome: int, size: Any, frame: Frame) -> Any:
+    def joined(self, node: syntax.Node, key: Any, outcome: int, value: Value, frame: Frame) -> Any:
+        size = value.shape[key[-1]]
         if isinstance(size, Term):
             return size
-        table = frame.template.joins.setdefault((node, key), Joined())
+        table = frame.template.joins.setdefault((node, key), Joined(value))
         table.terms.setdefault(outcome, Term.of(size))
+        self.visit(node, Term.of(size), frame, aspect=(key, outcome))
         return self.as_place("join", node, key, size)
 
     def reattach(self, flowing: Any, values: Any) -> Any:
@@ -128,7 +130,7 @@ class Conditions(Placing):
             if is_flowing(found.value):
                 value = self.join(node, outcome, found.value, frame, name)
                 frame.env[name] = Binding(value, found.term, found.span)
-            else:
+            elif not holds_recipe(found.value) or is_name(found.term):
                 frame.env[name] = self.binding(name, found.value, node, node)
 
     def carry(self, node: syntax.Node, names: Sequence[str], outcome: int, frame: Frame) -> None:
@@ -149,16 +151,27 @@ class Conditions(Placing):
         assert isinstance(site, Loop)
         site.counts.add(len(items))
         carried = [name for name in names if name in frame.env]
-        self.carry(node, carried, 0, frame)
-        for number, item in enumerate(items):
-            with self.trail.inside(turn(number, item)):
-                run(item)
-            if frame.flow is POISON:
-                raise Poisoned
-            self.carry(node, carried, 1, frame)
+        self.turning.append((self.expanding[-1], node))
+        try:
+            self.visit(node, self.axes(frame, carried), frame, aspect="axes")
+            self.carry(node, carried, 0, frame)
+            for number, item in enumerate(items):
+                with self.trail.inside(turn(number, item)):
+                    run(item)
+                if frame.flow is POISON:
+                    raise Poisoned
+                self.visit(node, self.axes(frame, carried), frame, aspect="axes")
+                self.carry(node, carried, 1, frame)
+        finally:
+            self.turning.pop()
         if frame.flow is not None:
             frame.flow = self.join(node, 0, frame.flow, frame, "after")
         self.rejoin(node, [name for name in names if name not in carried], 1, frame)
+
+    def axes(self, frame: Frame, names: Sequence[str]) -> Hashable:
+        """What goes around a loop without its sizes: where the channels stand, and how many dimensions there are."""
+        carried = [frame.flow, *(frame.env[name].value for name in names)]
+        return tuple((t.value.rank, t.value.channel) for flowing in carried for t in tensors(flowing))
 
     def settle_target(self, target: syntax.Target, value: Any, frame: Frame) -> None:
         """Binds names to values that emitted code writes as they are."""

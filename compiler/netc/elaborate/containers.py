@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from netc import syntax
+from netc.diagnostics import Span
 from netc.elaborate.arguments import strip
 from netc.elaborate.joining import Joining
 from netc.elaborate.syntactic import is_module, modules_only
@@ -34,6 +35,7 @@ class Containers(Joining):
         if statement.label is None:
             return self.run(statement.body, frame)
         label = self.label(statement.label, frame)
+        frame.computed, frame.label = statement.label in frame.template.terms, statement.label.span
         body = statement.body
         if isinstance(body, syntax.Suite):
             return self.suite(statement, body.body, label, frame)
@@ -61,13 +63,19 @@ class Containers(Joining):
         return str(text)
 
     def pipe_member(self, statement: syntax.Flow, body: syntax.Pipe, label: str | None, frame: Frame) -> None:
-        """`label: a -> b`: a Sequential; value heads before the first module stay outside it."""
+        """`label: a -> b`: a Sequential; value heads before the first module stay outside it.
+
+        A Sequential passes one value on, so a layer behind a tuple stands under the label itself:
+        `attn: (q, k, v) -> MultiheadAttention(8)`.
+        """
         names = set(frame.names())
         stages = list(body.stages)
         while len(stages) > 1 and not is_module(stages[0], names) and self.is_value(stages[0], frame):
             self.run(stages.pop(0), frame)
+        if len(stages) == 1 and isinstance(frame.flow, tuple) and isinstance(stages[0], syntax.Name | syntax.Call):
+            return self.stage(stages[0], frame, label)
         statements = tuple(syntax.Flow(stage.span, None, None, stage) for stage in stages)
-        self.sequential(statement, statements, label, frame)
+        return self.sequential(statement, statements, label, frame)
 
     def is_value(self, expr: syntax.Expr, frame: Frame) -> bool:
         if isinstance(expr, syntax.Name):
@@ -88,16 +96,20 @@ class Containers(Joining):
         use = Use("block", None, module.inputs, callee="Sequential")
         self.member(frame, module, use, label, statement.body)
         self.step_after(frame, use, module)
-        frame.container = Container(module, True)
+        outside = dict(frame.env)
+        frame.container = Container(module, True, path=f"{outer.path}{use.label}.")
         try:
             self.statements(body, frame)
         finally:
             frame.container = outer
+            frame.env.update(outside)
         if frame.flow is POISON:
             raise Poisoned
         module.output = use.output = strip(frame.flow)
         outer.module.steps[-1] = Step(use.label, "", module, module.output)
-        frame.template.sites.setdefault(statement.body, use)
+        self.record(statement.body, use, frame)
+        if frame.flow is not entered:
+            self.unread.make(frame.flow, place_of(statement), label)
 
     def step_after(self, frame: Frame, use: Use, module: Module) -> None:
         frame.container.module.steps.append(Step(use.label, "", module, ()))
@@ -127,11 +139,11 @@ class Containers(Joining):
 
         output = self.returned(Expansion(module, module.output, template), frame, statement.body)
         use.output, use.inner = strip(output), module.output
-        if statement.body not in frame.template.sites:
-            frame.template.sites[statement.body] = use
+        if self.record(statement.body, use, frame):
             template.constructions.append(Construction(frame.template, use))
         self.step(frame, use.label, statement, module, output)
         frame.flow = output
+        self.unread.make(output, place_of(statement), label)
 
     def enter_suite(self, flow: Any, template: Template) -> Any:
         """A suite sees the sizes of what flows in as the definition around it does."""
@@ -151,15 +163,7 @@ class Containers(Joining):
 
     def place_deferred(self, value: Deferred, expr: syntax.Expr, frame: Frame, label: str | None) -> None:
         """A chain that was kept under a name or passed as an argument, placed here."""
-        site = frame.template.sites.setdefault(expr, Use("deferred", expr=value.expr))
-        if not isinstance(site, Use) or site.expr is not value.expr:
-            raise fault(
-                "E0406",
-                expr.span,
-                f"`{expr.span.text}` stands for several chains",
-                "here",
-                help="name each with a `def`",
-            )
+        self.record(expr, Use("deferred", expr=value.expr), frame)
         inner = Frame(
             frame.template, value.frame.scope, frame.container, frame.flow, parent=value.frame,
             defaults=frame.defaults, chain=frame.chain,
@@ -167,5 +171,11 @@ class Containers(Joining):
         if label is None:
             self.run(value.expr, inner)
         else:
-            self.labelled(syntax.Flow(expr.span, None, syntax.String(expr.span, (label,)), value.expr), inner)
+            named = syntax.String(frame.label or expr.span, (label,))
+            self.labelled(syntax.Flow(expr.span, None, named, value.expr), inner)
         frame.flow = inner.flow
+
+
+def place_of(statement: syntax.Flow) -> Span:
+    """Where a message points for what comes out of a body: at its label, and at the body where it has none."""
+    return statement.body.span if statement.label is None else statement.label.span

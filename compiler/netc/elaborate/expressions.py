@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from netc import syntax
-from netc.builtins import BUILTINS, MAX_LENGTH, Builtin, TooLarge
-from netc.diagnostics import Label, nearest
+from netc.builtins import MAX_LENGTH, Builtin
+from netc.diagnostics import Label
+from netc.elaborate.calling import Calling
 from netc.elaborate.lookup import (
     MAX_DEPTH,
     MAX_DIGITS,
@@ -22,18 +23,13 @@ from netc.elaborate.lookup import (
     undecided,
     value_term,
 )
-from netc.elaborate.rendering import Rendering
-from netc.elaborate.trail import function, round_of
+from netc.elaborate.trail import round_of
 from netc.elaborate.values import (
     POISON,
     Binding,
-    BlockRef,
-    Bound,
     Deferred,
     Fault,
     Frame,
-    FunctionRef,
-    LayerRef,
     Poisoned,
     Tensor,
     describe,
@@ -43,8 +39,6 @@ from netc.elaborate.values import (
 from netc.layer import is_int
 from netc.shapes import Value
 from netc.terms import (
-    Known,
-    Place,
     Term,
 )
 
@@ -69,7 +63,7 @@ OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
 __all__ = ["Expressions", "Label", "freeze", "is_number", "literal", "plain", "render_target", "value_term"]
 
 
-class Expressions(Rendering):
+class Expressions(Calling):
     """Evaluates expressions in a frame; an integer comes with the term it was written as."""
 
     def evaluate(self, expr: syntax.Expr, frame: Frame) -> Any:
@@ -188,6 +182,8 @@ class Expressions(Rendering):
         self.refuse_truth(expr, left, right)
         if expr.operator in COMPARISONS and (isinstance(left, Term) or isinstance(right, Term)):
             return self._compare_sizes(expr, left, right)
+        if expr.operator == "+" and isinstance(left, list | tuple) and isinstance(right, list | tuple):
+            left, right = list(left), list(right)
         try:
             value = OPERATIONS[expr.operator](left, right)
         except ZeroDivisionError:
@@ -240,16 +236,25 @@ class Expressions(Rendering):
                     text = f"a list of {len(items) * int(times):,} entries; at most {MAX_LENGTH:,} are allowed"
                     raise fault("E0801", expr.span, text, "too long")
 
-    def trace(self, expr: syntax.Expr, value: Any, frame: Frame) -> Any:
-        """Gives an integer that arithmetic on integers did not trace the term it was written as."""
-        if type(value) is not int:
-            return value
-        term = self.render(expr, frame)
-        return Known.make(value, term) if any(isinstance(a, Place) for a in term.atoms()) else value
-
     def _evaluate_ifelse(self, expr: syntax.IfElse, frame: Frame) -> Any:
-        taken = expr.then if self.condition(expr.condition, frame) else expr.otherwise
-        return self.trace(expr, plain(self.evaluate(taken, frame)), frame)
+        outcome = self.condition(expr.condition, frame)
+        taken, other = (expr.then, expr.otherwise) if outcome else (expr.otherwise, expr.then)
+        value = plain(self.evaluate(taken, frame))
+        if self.differs(other, value, frame):  # code written for the one would be wrong for the other
+            frame.template.chosen.setdefault(expr, self.render(expr.condition, frame))
+        return self.trace(expr, value, frame)
+
+    def differs(self, other: syntax.Expr, value: Any, frame: Frame) -> bool:
+        """Whether the side that is not taken is a number where a list is taken, or the other way round."""
+        saved = dict(frame.env)
+        try:
+            found = self.evaluate(other, frame)
+        except (Fault, Poisoned):
+            return False
+        finally:
+            frame.env.clear()
+            frame.env.update(saved)
+        return comparable(found) != comparable(value) and None not in (comparable(found), comparable(value))
 
     def condition(self, expr: syntax.Expr, frame: Frame) -> bool:
         return self.truth(self.evaluate(expr, frame), expr)
@@ -284,9 +289,11 @@ class Expressions(Rendering):
         return self.size_of(expr, value.value)
 
     def size_of(self, expr: syntax.Attribute, value: Value) -> Any:
-        """`.c`, `.h`, `.w`, `.d`, `.l`, `.shape` of a tensor."""
+        """`.n`, `.c`, `.h`, `.w`, `.d`, `.l`, `.shape` of a tensor."""
         if expr.attr == "shape":
             return value.shape[1:]
+        if expr.attr == "n" and value.rank:
+            return value.shape[0]
         axes = {1: "l", 2: "hw", 3: "dhw"}.get(len(value.spatial), "")
         if expr.attr == "c":
             if value.channel is None:
@@ -297,7 +304,7 @@ class Expressions(Rendering):
             return value.shape[value.channel]
         if expr.attr in axes and expr.attr:
             return value.shape[value.spatial[axes.index(expr.attr)]]
-        known = ", ".join(f"`.{name}`" for name in ("c", *axes, "shape"))
+        known = ", ".join(f"`.{name}`" for name in ("n", "c", *axes, "shape"))
         raise fault("E0304", expr.span, f"a value of shape {value} has no `.{expr.attr}`", f"it has {known}")
 
     def _evaluate_index(self, expr: syntax.Index, frame: Frame) -> Any:
@@ -324,100 +331,6 @@ class Expressions(Rendering):
             raise fault("E0402", expr.span, f"an index is an integer, not {describe(value)}", "an integer is needed")
         return int(value)
 
-    def _evaluate_call(self, expr: syntax.Call, frame: Frame) -> Any:
-        if not isinstance(expr.function, syntax.Name):
-            raise self.refuse_call(expr, frame)
-        found = self.resolve(expr.function, frame, expr)
-        if isinstance(found, LayerRef) and expr.function.id in BUILTINS and not self._any_tensor(expr, frame):
-            found = BUILTINS[expr.function.id]
-        if isinstance(found, Builtin):
-            return self._call_builtin(expr, found, frame)
-        if isinstance(found, FunctionRef):
-            return self._call_function(expr, found, frame)
-        if isinstance(found, LayerRef) and found.function:
-            return self.apply_function(expr, frame)
-        if isinstance(found, LayerRef | BlockRef):
-            return Bound(found, expr, frame)
-        raise fault("E0402", expr.span, f"{describe(found)} cannot be called", "only layers, blocks and functions can")
-
-    def refuse_call(self, expr: syntax.Call, frame: Frame) -> Fault:
-        """The message for a call of something other than a name."""
-        raise NotImplementedError
-
-    def is_package(self, expr: syntax.Expr, frame: Frame) -> bool:
-        """Whether it begins with a name that stands for nothing."""
-        raise NotImplementedError
-
-    def refuse_dotted(self, expr: syntax.Attribute, call: syntax.Call | None, frame: Frame) -> Fault:
-        """The message for a name of a Python package."""
-        raise NotImplementedError
-
-    def _any_tensor(self, expr: syntax.Call, frame: Frame) -> bool:
-        return any(is_flowing(self.evaluate(arg.value, frame)) for arg in expr.args)
-
-    def apply_function(self, expr: syntax.Call, frame: Frame) -> Any:
-        """The outcome of a function of tensors (`chunk(x, 2)`) that stands in an expression."""
-        raise NotImplementedError
-
-    def _call_builtin(self, expr: syntax.Call, builtin: Builtin, frame: Frame) -> Any:
-        args = [plain(self.evaluate(arg.value, frame)) for arg in expr.args if arg.name is None]
-        kwargs = {arg.name: plain(self.evaluate(arg.value, frame)) for arg in expr.args if arg.name is not None}
-        for arg, value in zip(expr.args, [*args, *kwargs.values()], strict=True):
-            if is_flowing(value) or isinstance(value, LayerRef | BlockRef | Bound | Deferred):
-                name = expr.function.span.text
-                raise fault("E0402", arg.span, f"`{name}` takes numbers and lists, not {describe(value)}", "given here")
-            if builtin.arithmetic and holds_truth(value):
-                text = f"`{expr.function.span.text}` works on numbers, not on `true` and `false`"
-                raise fault("E0402", arg.span, text, "given here", help="`count(items, true)` tells how many are true")
-        try:
-            return self.trace(expr, builtin.call(*args, **kwargs), frame)
-        except TooLarge as error:
-            raise fault("E0801", expr.span, str(error), "too long") from None
-        except (TypeError, ValueError, ZeroDivisionError, OverflowError) as error:
-            name = expr.function.span.text
-            reason = str(error).replace("<lambda>()", name)
-            if reason.startswith("it takes integers"):
-                help = f"make it an integer: `int({expr.args[-1].value.span.text})`" if len(expr.args) == 1 else None
-                raise fault("E0404", expr.span, f"`{name}` {reason[3:]}", "called here", help=help) from None
-            raise fault("E0404", expr.span, f"`{name}` cannot take these arguments", reason) from None
-
-    def _call_function(self, expr: syntax.Call, ref: FunctionRef, frame: Frame) -> Any:
-        inner = Frame(frame.template, ref.scope, frame.container)
-        given = {p.name: a.value for p, a in zip(ref.function.params, expr.args, strict=False) if a.name is None}
-        surplus = len([a for a in expr.args if a.name is None]) - len(ref.function.params)
-        named = {a.name: a.value for a in expr.args if a.name is not None}
-        unknown = set(named) - {p.name for p in ref.function.params}
-        if surplus > 0 or unknown:
-            raise self.bad_function_argument(expr, ref.function, sorted(unknown))
-        for param in ref.function.params:
-            value = {**given, **named}.get(param.name)
-            if value is None and param.default is None:
-                raise fault(
-                    "E0401",
-                    expr.span,
-                    f"`{ref.function.name}` needs `{param.name}`",
-                    "it is not given here",
-                    secondary=(Label(param.span, "defined here"),),
-                )
-            worth = self.evaluate(value, frame) if value is not None else self.evaluate(param.default, inner)  # type: ignore[arg-type]
-            inner.env[param.name] = self.binding(param.name, plain(worth), ref.function, param)
-        with self.trail.inside(function(expr.span)):
-            value = plain(self.evaluate(ref.function.value, inner))
-        return self.trace(expr, value, frame)
-
-    def bad_function_argument(self, expr: syntax.Call, function: syntax.Function, unknown: Sequence[str]) -> Fault:
-        """A surplus or an unknown argument of a function of the file."""
-        names = [param.name for param in function.params]
-        whole = f"it is `{function.name}({', '.join(param.span.text for param in function.params)})`"
-        if unknown:
-            place = next(arg.span for arg in expr.args if arg.name == unknown[0])
-            near = nearest(unknown[0], names)
-            text, label = f"`{function.name}` has no parameter `{unknown[0]}`", "no such parameter"
-            return fault("E0401", place, text, label, help=f"did you mean `{near}`?" if near else whole)
-        place = expr.args[len(names)].span
-        text = f"`{function.name}` takes {len(names)} argument{'s' * (len(names) != 1)}, {len(expr.args)} were given"
-        return fault("E0401", place, text, "one too many", help=whole)
-
     def _evaluate_pipe(self, expr: syntax.Pipe, frame: Frame) -> Any:
         return Deferred(expr, frame)
 
@@ -426,7 +339,3 @@ class Expressions(Rendering):
 
     _evaluate_group = _evaluate_pipe
     _evaluate_fork = _evaluate_pipe
-
-
-def holds_truth(value: Any) -> bool:
-    return isinstance(value, bool) or (isinstance(value, list | tuple) and any(isinstance(v, bool) for v in value))

@@ -15,6 +15,7 @@ from netc.layer import BadArgument, Layer, Reject
 from netc.shapes import Value
 
 _DIMENSION = re.compile(r"(?<=[a-z])[123][dD](?![a-z0-9])")
+_SIZE_OF_BATCH = re.compile(r"\b(\w+)\.(?:size\(0\)|shape\[0\])")
 _CONTAINERS = ("Sequential", "ModuleList", "ModuleDict", "Module")
 _SIZES = ("size", "dim", "ndim", "ndimension")
 _VALUES = {"true": True, "false": False, "none": None}
@@ -50,7 +51,7 @@ class Idioms(Arguments):
 
     def function_call(self, written: str, call: syntax.Call, safe: bool) -> Spelling:
         """`F.max_pool2d(x, 2)` as it is written here: the flow is not named."""
-        listed = [WORDS.get(arg.span.text, arg.span.text) for arg in call.args]
+        listed = [_SIZE_OF_BATCH.sub(r"\1.n", WORDS.get(arg.span.text, arg.span.text)) for arg in call.args]
         first = call.args[0].value
         if isinstance(first, syntax.ListExpr):
             listed[:1] = [item.span.text for item in first.items]
@@ -103,7 +104,13 @@ class Idioms(Arguments):
         """`nn.Conv2d(3, 64, 3)`, `x.view(-1, 10)`, `(a + b)(c)`."""
         function = expr.function
         if not isinstance(function, syntax.Attribute):
-            return fault("E0402", function.span, "only a name can be called", "here")
+            help = None
+            if isinstance(function, syntax.Call) and function.function.span.text[:1].isupper():
+                layer, listed = function.span.text, ", ".join(arg.span.text for arg in expr.args) or "x"
+                label = function.function.span.text.lower()
+                either = f"`{label}: {layer}`, or `{listed} -> ({label}: {layer})`"
+                help = f"a layer is applied by standing in the flow: {either}"
+            return fault("E0402", function.span, "only a name can be called", "here", help=help)
         if self.is_package(function.value, frame):
             return self.refuse_dotted(function, expr, frame)
         value, name = function.value.span.text, function.attr

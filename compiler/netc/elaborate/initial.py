@@ -68,8 +68,9 @@ class Initial(Statements):
             value, arguments = self.initializer(arg.value, frame)
             rules.append((arg.name or "weight", value, arguments))
         kind, target = self.init_target(statement.target, frame)
-        rule = InitRule(kind, target, tuple(rules), statement.span)  # type: ignore[arg-type]
-        if not any(known.span == rule.span for known in frame.template.inits):
+        path = frame.container.path
+        rule = InitRule(kind, target, tuple(rules), statement.span, path)  # type: ignore[arg-type]
+        if not any(known.span == rule.span and known.path == path for known in frame.template.inits):
             frame.template.inits.append(rule)
 
     def init_target(self, target: syntax.Name | syntax.String, frame: Frame) -> tuple[str, str]:

@@ -8,11 +8,13 @@ from typing import Any
 from netc import syntax
 from netc.diagnostics import Label
 from netc.elaborate.arguments import attach
+from netc.elaborate.batches import refuse_batches
 from netc.elaborate.conditions import Conditions
 from netc.elaborate.values import Frame, LayerRef, Tensor, fault, tensors
 from netc.graph import Maker, Step, Use
 from netc.layer import Layer
 from netc.shapes import Value, show_dim
+from netc.terms import Term
 
 LONGEST = 40
 """What is longer is not written again in a message."""
@@ -22,27 +24,32 @@ VERBS = {"add": "add", "mul": "multiply", "cat": "concatenate", "stack": "stack"
 class Joining(Conditions):
     """Joins values by the functions of the language."""
 
-    def operate(self, name: str, sides: list[Any], node: syntax.Node, frame: Frame) -> Any:
-        """Joins tensors by the function of that name."""
+    def operate(self, name: str, sides: list[Any], node: syntax.Node, frame: Frame, **arguments: int) -> Any:
+        """Joins tensors by the function of that name, with arguments of the function."""
         cls = self.registry.layer(name)
         if cls is None:
             raise fault("E0301", node.span, f"no plugin brings the function `{name}`", "needed here")
         ref = LayerRef(name, cls, True)
-        layer = cls.bind((), {})
+        layer = cls.bind((), arguments)
         values = tuple(t.value for t in tensors(sides))
         span = node.span
         flat = [t for side in sides for t in tensors(side)]
-        self.ledger.place = span
+        self.ledger.place, known = span, len(self.ledger.relations)
         try:
             layer.admit(*values)
             output = self.joined_value(layer, values)
         except Exception as error:
             raise self.mismatch(error, ref, flat, node) from None
+        refuse_batches(self.ledger, known, span, flat)
         use = Use("function", layer, values, callee=name, output=output)
-        use.arguments = self.call_arguments(layer, True, self.given(None, cls.fields, cls.inputs, frame), values)
-        frame.template.sites.setdefault(node, use)
+        given = self.given(None, cls.fields, cls.inputs, frame)
+        given.written.update({argument: Term.of(number) for argument, number in arguments.items()})
+        use.arguments = self.call_arguments(layer, True, given, values)
+        self.record(node, use, frame)
         frame.container.module.steps.append(Step(None, name, None, output, Maker(name, layer, span), span))
-        return attach(output, span)
+        result = attach(output, span)
+        self.unread.make(result, span)
+        return result
 
     def joined_value(self, layer: Layer, values: tuple[Value, ...]) -> Any:
         """What comes of joining any number of values by a function of many, or of two at a time."""

@@ -8,9 +8,13 @@ from typing import Any
 
 from netc import syntax
 from netc.diagnostics import Label, Span, renamed
+from netc.elaborate.apart import spot
 from netc.elaborate.arguments import Expansion, Given, attach, is_verb, strip, unwrap
+from netc.elaborate.batches import refuse_batches
 from netc.elaborate.idioms import Idioms
+from netc.elaborate.operands import Operands, check_names, complete, required, unfit
 from netc.elaborate.syntactic import labels_in, modules_only, names_in
+from netc.elaborate.unread import departure
 from netc.elaborate.values import (
     POISON,
     BlockRef,
@@ -27,7 +31,7 @@ from netc.elaborate.values import (
 )
 from netc.graph import Maker, Module, Step, Use
 from netc.layer import Layer, Reject
-from netc.mending import preceded, prefixed, without_first
+from netc.mending import preceded, prefixed, without_argument, without_first
 from netc.naming import MODULE_ATTRIBUTES
 from netc.shapes import Value
 
@@ -46,43 +50,25 @@ class Layers(Idioms):
         """The output of a block as the caller sees it."""
         raise NotImplementedError
 
-    def operands(self, cls: type[Layer], given: Given, frame: Frame, span: Span) -> tuple[list[Any], list[Any]]:
-        """The tensors that a layer takes and where they are written (None: the flow)."""
-        required = [name for name in cls.inputs if not name.endswith("?")]
-        many = bool(required) and required[0].startswith("*")
-        values = [value for _, value in given.operands]
-        places: list[Any] = [expr for expr, _ in given.operands]
-        names = [name.strip("*?") for name in cls.inputs]
-        for name, (expr, _) in given.named_operands.items():
-            if name not in names:
-                raise fault(
-                    "E0401", expr.span, f"`{cls.__name__}` has no input `{name}`",
-                    f"it takes {', '.join(f'`{known}`' for known in names)}",
-                )
-        count = len(values) + len(given.named_operands.keys() & set(required))
-        if many and count == 1 and isinstance(values[0], tuple):
-            return list(values[0]), places
-        if (many and count < 2) or (not many and count < len(required)):
-            values, places = self.with_flow(values, places, many, len(required) - count, frame, span)
-        for name in names[len(values) :]:
-            if name in given.named_operands:
-                expr, value = given.named_operands[name]
-                values.append(value)
-                places.append(expr)
-        short = len(values) < len(required)
-        if short or (not many and len(values) > len(names)):
-            wanted = ", ".join(f"`{name}`" for name in names)
-            text = f"`{cls.__name__}` takes {wanted}; {len(values)} tensor{'s' * (len(values) != 1)} reach it"
-            raise fault("E0401", span, text, "too few" if short else "too many")
-        return values, places
-
-    def with_flow(
-        self, values: list[Any], places: list[Any], many: bool, missing: int, frame: Frame, span: Span
-    ) -> tuple[list[Any], list[Any]]:
-        flow = self.need_flow(frame, span)
-        if isinstance(flow, tuple) and (many or missing > 1):
-            return [*flow, *values], [None, *places]
-        return [flow, *values], [None, *places]
+    def operands(self, cls: type[Layer], given: Given, frame: Frame, node: syntax.Expr) -> Operands:
+        """The tensors that a layer takes: those of the call, after the flow if one that it needs is not among them."""
+        found = Operands([value for _, value in given.operands], [expr for expr, _ in given.operands])
+        check_names(cls, given)
+        many = any(name.startswith("*") for name in cls.inputs)
+        needed = required(cls)
+        count = len(found.values) + len(given.named_operands.keys() & set(needed))
+        if many and count == 1 and isinstance(found.values[0], tuple):
+            return Operands(list(found.values[0]), found.places)
+        if (many and count < 2) or (not many and count < len(needed)):
+            flow = self.need_flow(frame, node.span)
+            spread = isinstance(flow, tuple) and not cls.tupled and (many or len(cls.inputs) > 1 + count)
+            found = Operands([*(flow if spread else [flow]), *found.values], [None, *found.places])
+        if many:
+            return found
+        found = complete(cls, found, given, node)
+        if not len(needed) <= len(found.values) <= len(cls.inputs):
+            raise unfit(cls, len(found.values), node)
+        return found
 
     def need_flow(self, frame: Frame, span: Span) -> Any:
         """The current flow; an error where nothing flows yet."""
@@ -92,6 +78,7 @@ class Layers(Idioms):
             inputs = ", ".join(f"`{name} -> ...`" for name in frame.template.root.inputs)
             help = f"begin with one of the inputs: {inputs}" if inputs else "begin the net with `input 3x32x32`"
             raise fault("E0303", span, "nothing flows here yet", "this needs an input", help=help)
+        self.unread.read(frame.flow)
         return frame.flow
 
     def apply_layer(
@@ -103,41 +90,51 @@ class Layers(Idioms):
         layer = self.bind(ref.cls, given, node.span, frame)
         if not ref.function:
             self.refuse_runtime(layer, given, node)
-        inputs, places = self.operands(ref.cls, given, frame, node.span)
-        output = self.infer(layer, ref, inputs, given, node)
-        values = tuple(t.value for t in tensors(inputs))
-        use = Use("function" if ref.function else "layer", layer, values, tuple(places), callee=ref.name)
-        use.arguments = self.call_arguments(layer, ref.function, given, values)
+        taken = self.operands(ref.cls, given, frame, node)
+        output = self.infer(layer, ref, taken.values, given, node)
+        values = tuple(strip(taken.values))
+        use = Use("function" if ref.function else "layer", layer, values, tuple(taken.places), callee=ref.name)
+        use.named = taken.named
+        words = layer.verbatim(*values) if spot(node) in self.apart.verbatim else {}
+        try:
+            use.arguments = self.call_arguments(layer, ref.function, given, values, words)
+        except Reject as reject:
+            raise self.rejected(reject, ref, taken.values, given, node) from None
+        if not ref.function and layer.at_call:
+            use.at_call = self.late_arguments(layer, given)
         use.output = strip(output)
         return use, output
 
     def infer(self, layer: Layer, ref: LayerRef, inputs: Sequence[Any], given: Given, node: syntax.Expr) -> Any:
         for item in inputs:
-            if not isinstance(item, Tensor):
+            if not isinstance(item, Tensor | None):
                 raise fault(
                     "E0603", node.span, f"`{ref.name}` takes one tensor, and {len(item)} flow here", "which one?",
                     help="name them: `a, b = _`, then go on with one: `a -> ...`",
                 )  # fmt: skip
-        values = [item.value for item in inputs]
-        self.ledger.place = node.span
+        values = strip(inputs)
+        self.ledger.place, known = node.span, len(self.ledger.relations)
         try:
             layer.admit(*values)
             output = layer.infer(*values)
         except Reject as reject:
             raise self.rejected(reject, ref, inputs, given, node) from None
+        refuse_batches(self.ledger, known, node.span, inputs)
         return attach(output, node.span)
 
     def rejected(
         self, reject: Reject, ref: LayerRef, inputs: Sequence[Tensor], given: Given, node: syntax.Expr
     ) -> Fault:
         span = given.span_of(reject.field, list(ref.cls.fields)) if reject.field else None
-        names = [name.strip("*?") for name in ref.cls.inputs]
+        names = list(ref.cls.stand_ins())
         index = names.index(reject.input) if reject.input in names else 0
-        secondary = tuple(
-            Label(t.span, f"this makes {'it' if len(inputs) == 1 else 'one side'} {t.value}")
+        inputs = [item for item in inputs if item is not None]
+        what = "it" if len(inputs) == 1 else "one side"
+        made = {
+            (t.span.start, t.span.end): Label(t.span, f"this makes {what} {t.value}")
             for t in (inputs if reject.input is None else inputs[index : index + 1])
-            if (t.span.start, t.span.end) != (node.span.start, node.span.end)
-        )
+        }
+        secondary = tuple(label for place, label in made.items() if place != (node.span.start, node.span.end))
         if span is not None and not within(span, node.span):
             secondary, span = (*secondary, Label(span, "given here")), None
         shapes = " and ".join(str(t.value) for t in inputs)
@@ -147,12 +144,14 @@ class Layers(Idioms):
         fix = without_first(given.places) if told else None
         if fix is None and reject.before:
             fix = preceded(node.span, reject.before)
+        if fix is None and span is not None and (reject.help or "").startswith("leave it out"):
+            fix = without_argument(node.span, given.places, span)
         return fault("E0601", span or node.span, message, label, secondary=secondary, help=told or reject.help, fix=fix)
 
     def apply_function(self, expr: syntax.Call, frame: Frame) -> Any:
         ref = self.resolve(expr.function, frame)  # type: ignore[arg-type]
         use, output = self.apply_layer(ref, expr, frame, expr)
-        frame.template.sites.setdefault(expr, use)
+        self.record(expr, use, frame)
         return unwrap(output)
 
     def place(
@@ -186,17 +185,24 @@ class Layers(Idioms):
             layer = use.layer
             assert layer is not None
             if frame.container.sequential and isinstance(output, tuple):
-                text = f"`{ref.name}` gives {len(output)} values, which a Sequential cannot pass on"
-                raise fault(
-                    "E0603", node.span, text, "in a Sequential", help="give it a label of its own outside the chain",
-                )  # fmt: skip
+                raise self.several(ref, output, frame, node)
             module = Module("layer", ref.name, node.span, layer, use.inputs, strip(output), text=node.span.text)
             module.state = layer.state(*use.inputs)
             self.member(frame, module, use, label, node)
             self.step(frame, use.label, node, module, output)
-        if node not in frame.template.sites:
-            frame.template.sites[node] = use
-        frame.flow = self.flowing(ref.cls, output, node)
+        self.record(node, use, frame)
+        before, frame.flow = frame.flow, self.flowing(ref.cls, output, node)
+        self.unread.leave(before, frame.flow, departure(node, use.operands))
+        self.unread.make(frame.flow, node.span, label)
+
+    def several(self, ref: LayerRef, output: Any, frame: Frame, node: syntax.Expr) -> Fault:
+        """A layer in a Sequential that gives several values, even if only the first is wanted."""
+        values = f"{len(output)} values" if len(output) > 1 else "a tuple"
+        whole = frame.template.sequential and frame.container.module.name == frame.template.name
+        help = "end with `return _`: what does more than place modules is a class of its own" if whole else None
+        help = help or "give it a label of its own outside the chain"
+        text = f"`{ref.name}` gives {values}, which a Sequential cannot pass on"
+        return fault("E0603", node.span, text, "in a Sequential", help=help)
 
     def flowing(self, cls: type[Layer], output: Any, node: syntax.Expr) -> Any:
         """Which of several outputs flows on."""
@@ -215,22 +221,33 @@ class Layers(Idioms):
 
     def member(self, frame: Frame, module: Module, use: Use, label: str | None, node: syntax.Expr) -> None:
         """Registers a module in the container around it and settles its label."""
-        container = frame.container
+        container, place = frame.container, node.span if label is None else frame.label or node.span
         if label is None:
             label = container.next_index() if container.sequential else self.own_name(frame, module, node)
         elif container.sequential:
             container.count += 1
         self.refuse_attribute(label, node)
         if label in container.module.children or label in container.module.state:
-            other = container.labels[label].span if label in container.labels else node.span
-            raise fault(
-                "E0403", node.span, f"the label `{label}` is taken", "again here",
-                secondary=(Label(other, "first here"),),
-                help="give the second one a label of its own, or reuse the first by its bare name",
-            )  # fmt: skip
-        use.label, use.numbered = label, container.sequential
+            raise self.taken(label, place, frame)
+        use.label, use.numbered = label, container.sequential or frame.computed
+        frame.computed, frame.label = False, None
         container.module.children[label] = module
-        container.labels[label] = Placed(module, use, node.span)
+        container.labels[label] = Placed(module, use, node.span, place)
+
+    def taken(self, label: str, place: Span, frame: Frame) -> Fault:
+        """A label that another module or a parameter has."""
+        labels = frame.container.labels
+        first = labels[label].label if label in labels else place
+        text, help = f"the label `{label}` is taken", "give the second one a label of its own"
+        loop = self.turning[-1][1] if self.turning and first == place else None
+        if isinstance(loop, syntax.For):
+            found = frame.lookup(loop.target.names[0])
+            item = loop.target.names[0] if found is not None and isinstance(found.value, int | str) else "i"
+            help = f'a label in a loop is computed, to be another one in each round: `"{label}{{{item}}}": ...`'
+            return fault("E0403", place, text, "by this label in the round before", help=help)
+        if label in labels:
+            help += ", or reuse the first by its bare name"
+        return fault("E0403", place, text, "again here", secondary=(Label(first, "first here"),), help=help)
 
     def refuse_attribute(self, name: str, node: syntax.Node) -> None:
         """Rejects a name that every PyTorch module has already."""
@@ -251,8 +268,9 @@ class Layers(Idioms):
             label = self.free_label(module.name.lower(), frame)
             container.broken.add(label)
             error = fault(
-                "E0407", node.span, f"`{node.span.text}` has parameters and needs a label", "no name in the state dict",
-                help=f"name it: `{label}: {node.span.text}`", fix=prefixed(node.span, f"{label}: "),
+                "E0407", node.span, f"`{node.span.brief}` has parameters and needs a label",
+                "no name in the state dict", help=f"name it: `{label}: {node.span.brief}`",
+                fix=prefixed(node.span, f"{label}: "),
             )  # fmt: skip
             if not self.is_misread(frame):
                 raise error
@@ -262,7 +280,10 @@ class Layers(Idioms):
         number = container.stateless.get(name, 0) + 1
         container.stateless[name] = number
         candidate = name if number == 1 else f"{name}_{number}"
-        return candidate if candidate not in container.labels else self.own_name(frame, module, node)
+        if candidate in container.labels:
+            return self.own_name(frame, module, node)
+        container.implicit.add(candidate)
+        return candidate
 
     def is_misread(self, frame: Frame) -> bool:
         """Whether only names that mean nothing, reported themselves, keep this suite from being a Sequential."""
@@ -295,9 +316,13 @@ class Layers(Idioms):
         values = tuple(t.value for t in tensors(flow))
         module = placed.module
         if module.layer is not None:
-            use = Use("member", module.layer, values, callee=name, label=name)
             ref = LayerRef(module.name, type(module.layer), False)
-            output = self.infer(module.layer, ref, [flow] if isinstance(flow, Tensor) else list(flow), Given(), node)
+            flows = [flow] if isinstance(flow, Tensor) else list(flow)
+            taken = complete(ref.cls, Operands(flows, [None]), Given(), node)
+            values = tuple(strip(taken.values))
+            use = Use("member", module.layer, values, tuple(taken.places), callee=name, label=name)
+            use.at_call = placed.use.at_call
+            output = self.infer(module.layer, ref, taken.values, Given(), node)
             if module.layer.inferred(*values) != module.layer.inferred(*module.inputs):
                 raise self.unlike(placed, name, values, node)
         else:
@@ -310,9 +335,10 @@ class Layers(Idioms):
                 use.inner = module.output
                 output = self.returned(Expansion(module, module.output, use.template), frame, node)
         use.output = strip(output)
-        frame.template.sites.setdefault(node, use)
+        self.record(node, use, frame)
         self.step(frame, name, node, module, output)
         frame.flow = output if module.layer is None else self.flowing(type(module.layer), output, node)
+        self.unread.make(frame.flow, node.span)
 
     def unlike(self, placed: Placed, name: str, values: Sequence[Value], node: syntax.Expr) -> Fault:
         was, now = (" and ".join(str(v) for v in side) for side in (placed.module.inputs, values))

@@ -9,6 +9,7 @@ from netc import syntax
 from netc.builtins import BUILTINS
 from netc.diagnostics import Fix, Label, Span, nearest, renamed, replace
 from netc.elaborate.trail import Trail
+from netc.elaborate.unread import Unread
 from netc.elaborate.values import (
     POISON,
     Binding,
@@ -25,6 +26,7 @@ from netc.elaborate.values import (
     fault,
 )
 from netc.layer import is_int
+from netc.mending import is_statement
 from netc.naming import short_name
 from netc.record import Record
 from netc.registry import Registry
@@ -65,11 +67,15 @@ class Lookup:
     constants: dict[str, list[FileScope]]
     depth: int = 0
     trail: Trail
+    unread: Unread
 
-    def resolve(self, expr: syntax.Name, frame: Frame, call: syntax.Call | None = None) -> Any:
+    def resolve(
+        self, expr: syntax.Name, frame: Frame, call: syntax.Call | None = None, *, labelled: bool | None = None
+    ) -> Any:
         """What a name stands for: local or parameter, file, registry, function of the language.
 
-        `call` is the call of that name, where it is one; the message for a name that is nowhere may need it.
+        `call` is the call of that name, where it is one; `labelled` says whether a module must stand here, and is None
+        where a value is wanted. The message for a name that is nowhere may need them.
         """
         found = self.find(expr.id, frame)
         if isinstance(found, Binding) and found.value is POISON:
@@ -80,13 +86,13 @@ class Lookup:
             help, text = f"write `{WORDS[expr.id]}`", f"`{expr.id}` is Python's word"
             spelled = replace(expr.span, WORDS[expr.id], safe=True)
             raise fault("E0113", expr.span, text, "has another spelling here", help=help, fix=spelled)
+        if expr.id in frame.container.broken:
+            raise Poisoned
         if expr.id in frame.container.labels:
             frame.env[expr.id] = Binding(POISON, Term({}), expr.span)
-            place = Label(frame.container.labels[expr.id].span, "the module")
-            text, help = f"`{expr.id}` names a module, not its output", "keep the output with `y = _` after it"
-            raise fault("E0302", expr.span, text, "a value is needed", secondary=(place,), help=help)
+            raise self.label_for_a_value(expr, frame, call)
         kind = "layer" if expr.id[:1].isupper() else "name"
-        way_out, mended = self.way_out(expr, frame, call)
+        way_out, mended = self.way_out(expr, frame, call, labelled)
         frame.env[expr.id] = Binding(POISON, Term({}), expr.span)
         raise fault(
             "E0301" if kind == "layer" else "E0302",
@@ -97,16 +103,53 @@ class Lookup:
             fix=mended,
         )
 
-    def way_out(self, expr: syntax.Name, frame: Frame, call: syntax.Call | None) -> tuple[str, Fix | None]:
+    def label_for_a_value(self, expr: syntax.Name, frame: Frame, call: syntax.Call | None) -> Fault:
+        """A label where a value is needed, or called like a function."""
+        place = Label(frame.container.labels[expr.id].span, "the module")
+        if call is None:
+            text, help = f"`{expr.id}` names a module, not its output", "keep the output with `y = _` after it"
+            return fault("E0302", expr.span, text, "a value is needed", secondary=(place,), help=help)
+        given = call.args[0].value.span.text if len(call.args) == 1 else "y"
+        help, fix = f"its name alone applies it again: `{given} -> {expr.id}`", None
+        if len(call.args) == 1 and is_statement(call.span):
+            fix = replace(call.span, f"{given} -> {expr.id}")
+        text = f"`{expr.id}` names a module, which is not called"
+        return fault("E0302", call.span, text, "applied to a value", secondary=(place,), help=help, fix=fix)
+
+    def way_out(
+        self, expr: syntax.Name, frame: Frame, call: syntax.Call | None, labelled: bool | None
+    ) -> tuple[str, Fix | None]:
         """What to do about a name that is nowhere: in words, and as a fix where there is one."""
         if hint := self.hint(expr.id, frame):
             return hint, None
         if spelling := self.spelling(expr.id, call, frame):
             return spelling.help, spelling.fix(expr.span, call)
-        known = [*frame.names(), *frame.scope.items, *frame.scope.imports, *self.registry.names("layers"), *BUILTINS]
-        near = nearest(expr.id, known)
+        near = self.near(expr.id, frame, call, bool(labelled))
+        define = frame.template.root.node
+        if near is None and call is None and labelled is None and isinstance(define, syntax.Define):
+            parameter = f"{define.kind} {define.name}({expr.id}=...)"
+            return f"give it a value, `{expr.id} = ...`, or make it a parameter: `{parameter}`", None
         text = f"did you mean `{near}`?" if near else "`netc layers` lists what there is"
         return text, renamed(expr.span, expr.id, near)
+
+    def near(self, name: str, frame: Frame, call: syntax.Call | None, labelled: bool) -> str | None:
+        """A name like one that is nowhere: of a module where one must stand, and that takes so many arguments."""
+        local = [n for n in frame.names() if (binding := frame.lookup(n)) and binding.value is not POISON]
+        known = [*local, *frame.scope.items, *frame.scope.imports, *self.registry.names("layers"), *BUILTINS]
+        if call is not None or labelled:
+            modules = {n.lower(): n for n in known if n[:1].isupper() and self.takes(n, call)}
+            others = [n for n in known if n[:1].islower() and self.takes(n, call)]
+            others = [*local, *frame.scope.items, *frame.scope.imports] if labelled else others
+            return nearest(name, [*modules.values(), *others]) or modules.get(nearest(name.lower(), modules) or "")
+        return nearest(name, known)
+
+    def takes(self, name: str, call: syntax.Call | None) -> bool:
+        """Whether a layer or function may have as many arguments as a call gives it."""
+        cls = self.registry.layer(name) if call is not None and name in self.registry.names("layers") else None
+        if cls is None or call is None:
+            return True
+        variadic = any(getattr(field, "variadic", False) for field in cls.fields.values())
+        return variadic or cls.inputs[0].startswith("*") or len(call.args) <= len(cls.fields) + len(cls.inputs)
 
     def spelling(self, name: str, call: syntax.Call | None, frame: Frame) -> Spelling | None:
         """The way out for a name that other frameworks use."""
@@ -123,7 +166,9 @@ class Lookup:
         if name == "x":
             return self._entry(frame)
         if name == "_":
-            return Binding(frame.flow, written("_"), frame.container.module.span)
+            flow = frame.flow if frame.held is None else frame.held
+            self.unread.read(flow)
+            return Binding(flow, written("_"), frame.container.module.span)
         binding = frame.lookup(name)
         if binding is not None:
             return binding
@@ -139,6 +184,7 @@ class Lookup:
         outer = frame
         while outer.parent is not None:
             outer = outer.parent
+        self.unread.read(outer.entry)
         return Binding(outer.entry, written("x"), frame.container.module.span)
 
     def file_value(self, name: str, scope: FileScope) -> Any:
@@ -155,7 +201,7 @@ class Lookup:
             raise fault("E0408", target.span, text, label, help=help)
         if target.name is not None:
             bound = self.binding(target.name, value, owner, target)
-            recipe = isinstance(value, LayerRef | BlockRef)
+            recipe = isinstance(value, LayerRef | BlockRef) and not isinstance(owner, syntax.For)
             frame.env[target.name] = Binding(value, recipe_term(value), target.span) if recipe else bound
             return
         if not isinstance(value, list | tuple) or len(value) != len(target.items):
@@ -170,8 +216,13 @@ class Lookup:
 
     def binding(self, name: str, value: Any, owner: object, node: syntax.Node) -> Binding:
         """A name for a value; an integer remembers the name."""
-        term = Term.atom(Place("name", owner, name))
+        term = value_term(value) if at_run_time(value) else Term.atom(Place("name", owner, name))
         return Binding(traced(value, term), term, node.span)
+
+
+def at_run_time(value: Any) -> bool:
+    """Whether a value has a size in it that only a run decides, which no constructor can know by a name."""
+    return isinstance(value, Term) or (isinstance(value, list | tuple) and any(map(at_run_time, value)))
 
 
 def braced(text: str) -> str:

@@ -11,11 +11,15 @@ from typing import Any
 
 from netc import syntax
 from netc.diagnostics import Diagnostic, Diagnostics, Label, Source, Span, SpecError, nearest, renamed
+from netc.diagnostics import replace as replace_text
+from netc.elaborate.apart import MAX_PASSES, Apart, Visits
 from netc.elaborate.arguments import strip
+from netc.elaborate.batches import BATCH
 from netc.elaborate.initial import Initial
 from netc.elaborate.lookup import freeze, plain
 from netc.elaborate.statements import Statements
 from netc.elaborate.trail import Trail, variant
+from netc.elaborate.unread import Unread
 from netc.elaborate.values import (
     POISON,
     Binding,
@@ -41,6 +45,8 @@ from netc.shapes import Kind, Value
 from netc.terms import Ledger, Symbol, Term
 
 LANGUAGE_VERSION = 1
+JOINED_SIZES = re.compile(r"[A-Z]\d*(x([A-Z]\d*|\d+))+")
+"""What is meant for a shape, and is read as the name of a size: `HxW`, `Nx3x32x32`."""
 MEANINGS = {
     "x": "what enters the block",
     "_": "the current flow",
@@ -56,14 +62,22 @@ class Elaborator(Initial):
         self.registry = registry
         self.read = read
         self.diagnostics = Diagnostics()
+        self.apart = Apart()
         self.trail = Trail()
+        self.symbols: dict[str, Term] = {}
+        self.ledger = Ledger()
+        self.begin()
+
+    def begin(self) -> None:
+        """Forgets what an expansion of a net left."""
         self.held = []
         self.expansions = {}
         self.templates = {}
         self.variants = {}
         self.constants = {}
-        self.symbols: dict[str, Term] = {}
-        self.ledger = Ledger()
+        self.visits = Visits()
+        self.unread = Unread()
+        self.expanding, self.expanded, self.turning = [0], 1, []
 
     # ---- files -----------------------------------------------------------------------------------
 
@@ -168,6 +182,8 @@ class Elaborator(Initial):
 
     def needs(self, item: syntax.Needs) -> None:
         """Only says what must be installed; a spec loads no code."""
+        if item.distribution in self.registry.plugins:
+            return
         from importlib.metadata import PackageNotFoundError, version
 
         try:
@@ -316,13 +332,35 @@ class Elaborator(Initial):
             name = self.select(scope, name)
             define, where, args = self.resolve_variant(name, scope)
             with self.trail.inside(variant(name, scope.items.get(name))):
-                network = self.expand_net(name, define, where, args, params)
+                network = self.expand_apart(name, define, where, args, params)
         except Fault as error:
             self.diagnostics.add(self.trail.told(error))
             raise SpecError(tuple(self.diagnostics.items)) from None
         self.diagnostics.raise_if_any()
         assert network is not None
         return network
+
+    def expand_apart(
+        self, name: str, define: syntax.Define, scope: FileScope,
+        args: Sequence[tuple[syntax.Arg, FileScope]], params: Mapping[str, Any],
+    ) -> Network | None:  # fmt: skip
+        """Expands one net, again while its classes would have to say two things at one place."""
+        for _ in range(MAX_PASSES):
+            self.begin()
+            kept = list(self.diagnostics.items)
+            network = self.expand_net(name, define, scope, args, params)
+            if network is None or not any(self.visits.ambiguous()):
+                return network
+            more = self.visits.separate(self.apart)
+            if isinstance(more, syntax.Node):
+                break
+            self.apart = more
+            self.diagnostics = Diagnostics()
+            for item in kept:
+                self.diagnostics.add(item)
+        node = more if isinstance(more, syntax.Node) else next(self.visits.ambiguous())[1]
+        text = f"`{node.span.text}` stands for different layers, and one class cannot say which"
+        raise fault("E0901", node.span, text, "here", help="give each of them a label or a `def` of its own")
 
     def expand_net(
         self, name: str, define: syntax.Define, scope: FileScope,
@@ -362,6 +400,8 @@ class Elaborator(Initial):
             raise fault("E0303", define.name_span, f"nothing comes out of `{define.name}`", "end it with `return ...`")
         module.output = template.output = strip(output)
         module.last = self.maker(frame, output)
+        for found in self.unread.warnings():
+            self.diagnostics.add(found)
         return Network(
             name, module, template, tuple(self.templates.values()), dict(template.inputs), strip(output),
             dict(values.items()), tuple(self.ledger.relations.items()),
@@ -447,7 +487,7 @@ class Elaborator(Initial):
                 sizes = [size for arg in args for size in self.input_sizes(arg.value, frame)]
             case _:
                 sizes = list(self.input_sizes(expr, frame))
-        batch = self.symbol("N")
+        batch = self.symbol(BATCH)
         channel = 1 if kind == "float" and sizes else None
         return Value((batch, *sizes), kind, channel)
 
@@ -460,7 +500,7 @@ class Elaborator(Initial):
             case syntax.TupleExpr(items=items):
                 return [size for item in items for size in self.input_sizes(item, frame)]
             case syntax.Name(id=name) if frame.lookup(name) is None and re.match(r"[A-Z]", name):
-                return [self.symbol(name)]
+                return [self.named_size(name, expr)]
         value = self.evaluate(expr, frame)
         sizes = list(value) if isinstance(value, tuple | list) else [value]
         for size in sizes:
@@ -480,6 +520,19 @@ class Elaborator(Initial):
         if not re.match(r"[A-Z]", name):
             help = "a size that only a run decides begins with a capital: `input 3xHxW`"
             raise fault("E0302", expr.span, f"there is no size `{name}`", "in this shape", help=help)
+        return self.named_size(name, expr)
+
+    def named_size(self, name: str, expr: syntax.Expr) -> Term:
+        """The symbol of a size that an input names."""
+        if name == BATCH:
+            text, help = "`N` is the batch, which no shape names", "call this size something else"
+            raise fault("E0408", expr.span, text, "in this shape", help=help)
+        if JOINED_SIZES.fullmatch(name):
+            rest = name.removeprefix(f"{BATCH}x")
+            shape = rest if rest[0].isdigit() else f"({', '.join(rest.split('x'))})"
+            help = f"write it without the batch: `{shape}`" if rest != name else f"write `{shape}`"
+            text, fix = "a shape that is joined by `x` begins with a number", replace_text(expr.span, shape)
+            raise fault("E0408", expr.span, text, "read as one name", help=help, fix=fix)
         return self.symbol(name)
 
     def symbol(self, name: str) -> Term:

@@ -37,6 +37,8 @@ __all__ = ["Default", "Expansion", "Placing", "State", "attach", "map_values", "
 class Placing(Templates):
     """Places blocks."""
 
+    expanded: int
+
     def statements(self, body: Sequence[syntax.Stmt], frame: Frame) -> None:
         """Runs statements in a frame."""
         raise NotImplementedError
@@ -52,14 +54,15 @@ class Placing(Templates):
         self.member(frame, expansion.module, use, label, node)
         output = self.returned(expansion, frame, node)
         use.output, use.inner = strip(output), expansion.output
-        if node not in frame.template.sites:
-            use.bindings = arguments
-            use.values = {name: Term.of(value) for name, value in values.items() if is_int(value)}
-            use.positional = sum(1 for arg in call.args if arg.name is None) if call is not None else 0
-            frame.template.sites[node] = use
+        use.bindings = arguments
+        use.values = {name: Term.of(value) for name, value in values.items() if is_int(value)}
+        use.positional = sum(1 for arg in call.args if arg.name is None) if call is not None else 0
+        if self.record(node, use, frame):
             expansion.template.constructions.append(Construction(frame.template, use))
         self.step(frame, use.label, node, expansion.module, output)
+        self.unread.read(frame.flow)
         frame.flow = output
+        self.unread.make(output, node.span, label)
 
     def returned(self, expansion: Expansion, frame: Frame, node: syntax.Node) -> Any:
         """The output of a block as the caller sees it: its sizes are places of this call."""
@@ -158,8 +161,13 @@ class Placing(Templates):
             text = f"`{define.name}` is expanded inside itself more than {MAX_EXPANSION} times"
             help = "a block that contains itself needs a parameter that ends it: `... when depth > 0`"
             raise fault("E0802", node.span, text, f"{path} -> {define.name} -> ...", help=help)
-        with self.trail.inside(expansion(define.name, node.span)):
-            return self.expansion_of(ref, values, frame, node, chain)
+        self.expanding.append(self.expanded)
+        self.expanded += 1
+        try:
+            with self.trail.inside(expansion(define.name, node.span)):
+                return self.expansion_of(ref, values, frame, node, chain)
+        finally:
+            self.expanding.pop()
 
     def expansion_of(
         self, ref: BlockRef, values: dict[str, Any], frame: Frame, node: syntax.Expr,
@@ -169,6 +177,7 @@ class Placing(Templates):
         inner.chain = chain
         self.bind_parameters(define, values, inner)
         template = self.template_for(define, inner, frame.flow)
+        self.visits.expansions.setdefault(template, []).append(self.expanding[-1])
         inner.template = template
         inner.entry = inner.flow = self.enter(frame.flow, template)
         self.rebind_parameters(define, values, inner, template)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from netc import syntax
@@ -9,7 +10,6 @@ from netc.builtins import BUILTINS
 from netc.elaborate.lookup import (
     MAX_DEPTH,
     Lookup,
-    freeze,
     is_simple,
     literal,
     recipe_call_term,
@@ -26,6 +26,7 @@ from netc.elaborate.values import (
     Frame,
     FunctionRef,
     LayerRef,
+    Past,
     Poisoned,
     fault,
 )
@@ -41,6 +42,7 @@ from netc.terms import (
     TERNARY,
     UNARY,
     Term,
+    Written,
     written,
 )
 
@@ -91,6 +93,8 @@ class Rendering(Lookup):
 
     def _render_name(self, expr: syntax.Name, frame: Frame) -> Term:
         found = self.find(expr.id, frame)
+        if isinstance(found, Past):
+            frame.template.chosen[expr] = found.iterable
         if isinstance(found, Binding):
             return found.term
         if isinstance(found, LayerRef | BlockRef):
@@ -98,7 +102,7 @@ class Rendering(Lookup):
         if isinstance(found, int | float | str | bool) or found is None:
             return literal(found)
         name = self.constant_name(expr.id, frame.scope)
-        return written(name, requires=(("constant", name, freeze(found)),))
+        return written(name, requires=(("constant", name, value_term(found)),))
 
     def constant_name(self, name: str, scope: FileScope) -> str:
         """What a constant of a file is called in emitted code; files may have different ones of the same name."""
@@ -142,6 +146,8 @@ class Rendering(Lookup):
 
     def _render_binary(self, expr: syntax.Binary, frame: Frame) -> Term:
         left, right = self.render(expr.left, frame), self.render(expr.right, frame)
+        if expr.operator == "+" and isinstance(self.evaluate(expr.left, frame), list | tuple):
+            return concatenation([left, right])
         level, need_left, need_right = LEVELS.get(expr.operator, COMPARISON)
         op = expr.operator
         if op in ("==", "!=") and isinstance(expr.right, syntax.Literal_) and expr.right.value is None:
@@ -178,6 +184,8 @@ class Rendering(Lookup):
         found = self.find(name, frame)
         if isinstance(found, FunctionRef):
             return self._render_function(expr, found, frame)
+        if isinstance(found, Binding):
+            found = found.value
         operands = tuple(self.render(arg.value, frame) for arg in expr.args)
         fields = [f"{{{i}}}" if a.name is None else f"{a.name}={{{i}}}" for i, a in enumerate(expr.args)]
         if isinstance(found, LayerRef | BlockRef) and name not in BUILTINS:
@@ -213,3 +221,19 @@ class Rendering(Lookup):
 
     _render_group = _render_pipe
     _render_fork = _render_pipe
+
+
+def concatenation(sides: Sequence[Term]) -> Term:
+    """A list of the entries of several, which may be lists or tuples: `[False, *dilate]`."""
+    fields: list[str] = []
+    operands: list[Term] = []
+    for side in sides:
+        ((monomial, _),) = side.parts.items()
+        atom = monomial[0]
+        listed = isinstance(atom, Written) and atom.source[0] in "[(" and " for " not in atom.source
+        parts = atom.operands if isinstance(atom, Written) and listed else (side,)
+        stars = [part.strip() for part in atom.source[1:-1].split(",")] if listed else ["*"]  # type: ignore[union-attr]
+        for part, star in zip(parts, stars, strict=False):
+            fields.append(f"{'*' * star.startswith('*')}{{{len(operands)}}}")
+            operands.append(part)
+    return written(f"[{', '.join(fields)}]", tuple(operands))

@@ -6,13 +6,15 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from netc import syntax
+from netc.elaborate.apart import spot
 from netc.elaborate.arguments import strip
 from netc.elaborate.cloning import clone
 from netc.elaborate.conditions import holds_recipe
 from netc.elaborate.containers import Containers
-from netc.elaborate.lookup import several_inputs
+from netc.elaborate.lookup import plain, several_inputs, value_term
 from netc.elaborate.syntactic import assigned, is_module
 from netc.elaborate.trail import repetition, round_of
+from netc.elaborate.unread import Departure
 from netc.elaborate.values import (
     POISON,
     Binding,
@@ -22,6 +24,7 @@ from netc.elaborate.values import (
     Fault,
     Frame,
     LayerRef,
+    Past,
     Poisoned,
     Tensor,
     describe,
@@ -33,7 +36,8 @@ from netc.layer import is_int
 from netc.terms import Term
 
 MAX_REPEATS = 100_000
-FORK_JOINS = {"cat": "cat", "add": "add", "mul": "mul", "stack": "stack"}
+JOIN_ARGUMENTS = {"stack": {"dim": 1}}
+"""What a fork gives the function that joins its branches: the batch stays dimension 0."""
 
 
 class Stages(Containers):
@@ -64,6 +68,8 @@ class Stages(Containers):
 
     def stage(self, expr: syntax.Expr, frame: Frame, label: str | None) -> None:
         """One stage of a chain: a module, a function, a member used again, or a value that becomes the flow."""
+        if isinstance(expr, syntax.IfElse):
+            self.unread.read(frame.flow)  # the side that is not taken may go on from it
         match expr:
             case syntax.Name(id=name):
                 self.named_stage(name, expr, None, frame, label)
@@ -82,24 +88,27 @@ class Stages(Containers):
     ) -> None:
         head = expr if isinstance(expr, syntax.Name) else expr.function  # type: ignore[attr-defined]
         found = None if name in ("x", "_") else frame.lookup(name)
-        placed = frame.container.labels.get(name) if name not in ("x", "_") else None
+        placed = frame.container.labels.get(name) if name not in ("x", "_", *frame.container.implicit) else None
         if found is None and placed is not None and call is None:
             if label is not None:
                 return self.second_key(placed, label, frame, expr)
             return self.reuse(placed, name, frame, expr)
         if found is None and name in frame.container.broken:
             raise Poisoned
-        value = found.value if found is not None else self.resolve(head, frame, call)
+        module = label is not None or frame.container.sequential
+        value = found.value if found is not None else self.resolve(head, frame, call, labelled=module)
         if value is POISON:
             raise Poisoned
+        spelled = self.apart.spelled.get((spot(frame.template.root.node), name)) if found is not None else None
+        if spelled is not None and not isinstance(found and found.value, Deferred):
+            site = frame.template.sites.get(expr)
+            known = site.expr if isinstance(site, Use) and site.kind == "deferred" else None
+            return self.place_deferred(Deferred(known or clone(spelled, {}), frame), expr, frame, label)
         if isinstance(value, LayerRef | BlockRef | Bound):
-            parameter = found is not None
             self.place(value, call, frame, expr, label)
             site = frame.template.sites.get(expr)
-            if parameter and isinstance(site, Use) and not site.callee.startswith("="):
-                site.callee = "=" + name
-                if site.template is not None:
-                    site.template.passed = True
+            if found is not None and isinstance(site, Use) and site.template is not None:
+                site.template.passed = True
             return None
         if isinstance(value, Deferred):
             return self.place_deferred(value, expr, frame, label)
@@ -121,6 +130,7 @@ class Stages(Containers):
                 help=f"keep it with `{label} = {expr.span.text}`",
             )
         frame.template.sites.setdefault(expr, Use("value", output=strip(value)))
+        self.unread.leave(frame.flow, value, Departure(expr.span))
         frame.flow = value
 
     def is_repeat(self, expr: syntax.Binary, frame: Frame) -> bool:
@@ -144,16 +154,32 @@ class Stages(Containers):
         if count > MAX_REPEATS:
             text = f"{int(count):,} repeats; at most {MAX_REPEATS:,} are allowed"
             raise fault("E0801", expr.left.span, text, "too many")
-        self.loop(
-            expr,
-            self.render(expr.left, frame),
-            range(int(count)),
-            (),
-            frame,
-            lambda _: self.stage(expr.right, frame, None),
-            lambda number, _: repetition(number, int(count), expr.span),
-        )
+        held, frame.held = frame.held, frame.flow
+        try:
+            if spot(expr) in self.apart.unrolled or not frame.container.sequential:
+                self.repeat_apart(expr, int(count), frame)
+            else:
+                header, turns = self.render(expr.left, frame), range(int(count))
+                self.loop(
+                    expr, header, turns, (), frame, lambda _: self.turn(expr, frame),
+                    lambda number, _: repetition(number, int(count), expr.span),
+                )  # fmt: skip
+        finally:
+            frame.held = held
         return None
+
+    def turn(self, expr: syntax.Binary, frame: Frame) -> None:
+        self.stage(expr.right, frame, None)
+
+    def repeat_apart(self, expr: syntax.Binary, count: int, frame: Frame) -> None:
+        """Repeats that turn out to be different things, one by one."""
+        site = frame.template.sites.get(expr)
+        if not isinstance(site, Unrolled):
+            bodies = tuple((syntax.Flow(expr.right.span, None, None, clone(expr.right, {})),) for _ in range(count))
+            site = frame.template.sites[expr] = Unrolled(self.render(expr.left, frame), (count,), bodies)
+        self.visit(expr, count, frame, aspect="count")
+        for (statement,) in site.bodies[:count]:
+            self.stage(statement.body, frame, None)  # type: ignore[attr-defined]
 
     def fork(self, fork: syntax.Fork, frame: Frame) -> Any:
         """Runs every branch on the same value and joins what comes out; `fork:` binds names and leaves the flow."""
@@ -164,6 +190,8 @@ class Stages(Containers):
         if fork.join is None:
             return entered
         results = [result for _, result in found]
+        for result in results:
+            self.unread.read(result)
         if not results:
             help = "at least one branch must remain; one whose `when` is false counts, one under a false `if` does not"
             raise fault("E0409", fork.span, "a fork without a branch", "nothing is left to join", help=help)
@@ -172,7 +200,7 @@ class Stages(Containers):
         dynamic = any(isinstance(branch, syntax.For | syntax.If) for branch in fork.branches)
         if len(results) == 1 and fork.join != "stack" and not dynamic:
             return results[0]
-        joined = self.operate(FORK_JOINS[fork.join], results, fork, frame)
+        joined = self.operate(fork.join, results, fork, frame, **JOIN_ARGUMENTS.get(fork.join, {}))
         return self.gathered(fork, found, joined, frame) if dynamic else joined
 
     def gathered(
@@ -180,11 +208,11 @@ class Stages(Containers):
     ) -> Tensor:
         """What a fork gives whose number of branches is computed: the size that grows is a place of the fork."""
         value = joined.value
-        axis = 0 if fork.join == "stack" else value.channel
+        axis = JOIN_ARGUMENTS["stack"]["dim"] if fork.join == "stack" else value.channel
         if fork.join not in ("cat", "stack") or axis is None:
             return joined
         key = ("_", 0, axis)
-        table = frame.template.joins.setdefault((fork, key), Joined())
+        table = frame.template.joins.setdefault((fork, key), Joined(value))
         for branch, result in found:
             size = 1 if fork.join == "stack" else result.value.shape[axis]
             table.parts.setdefault(branch, Term.of(size))
@@ -224,18 +252,30 @@ class Stages(Containers):
 
     def loop_over(self, statement: syntax.For, frame: Frame, body: Callable[[Sequence[syntax.Stmt]], None]) -> None:
         items = self.iterate(statement.iterable, frame)
-        if any(holds_recipe(item) for item in items):
+        if any(must_unroll(item) for item in items) or self.is_apart(statement):
             return self.unroll(statement, items, frame, body)
+
+        if any(holds_recipe(item) for item in items):
+            frame.template.root.called.update(statement.target.names)
 
         def run(item: Any) -> None:
             self.bind_target(statement.target, item, frame, statement)
             body(statement.body)
 
         names = sorted(set(assigned(statement.body)))
-        header = self.render(statement.iterable, frame)
-        target, span = statement.target, statement.span
-        self.loop(statement, header, items, names, frame, run, lambda _, item: round_of(target, item, span))
+        iterable = self.render(statement.iterable, frame)
+        target, place = statement.target, statement.span
+        self.loop(statement, iterable, items, names, frame, run, lambda _, item: round_of(target, item, place))
+        for name in statement.target.names if items else ():
+            value, span = plain(frame.env[name].value), frame.env[name].span
+            frame.env[name] = Past(value, value_term(value) if not holds_recipe(value) else Term({}), span, iterable)
         return None
+
+    def is_apart(self, statement: syntax.For) -> bool:
+        """Whether a loop must be written out: its turns differ, or it takes a name of a loop around it."""
+        inside = [loop for number, loop in self.turning if number == self.expanding[-1]]
+        taken = {name for loop in inside if isinstance(loop, syntax.For) for name in loop.target.names}
+        return spot(statement) in self.apart.unrolled or bool(taken & set(statement.target.names))
 
     def unroll(
         self, statement: syntax.For, items: Sequence[Any], frame: Frame, body: Callable[[Sequence[syntax.Stmt]], None]
@@ -250,10 +290,20 @@ class Stages(Containers):
             except Fault:
                 iterable = Term({})
             site = frame.template.sites[statement] = Unrolled(iterable, frozen, copies)
-        if not isinstance(site, Unrolled) or site.items != frozen:
-            text = "this loop goes over different layers in different uses of the block"
-            raise fault("E0406", statement.span, text, "here", help="give each use a block of its own")
+        self.visit(statement, frozen, frame)
+        assert isinstance(site, Unrolled)
+        if site.items != frozen:  # seen to when the net is expanded again
+            site = Unrolled(site.iterable, frozen, tuple(clone(statement.body, {}) for _ in items))
         for item, copy in zip(items, site.bodies, strict=True):
             with self.trail.inside(round_of(statement.target, item, statement.span)):
                 self.settle_target(statement.target, item, frame)
                 body(copy)
+
+
+def must_unroll(item: Any) -> bool:
+    """Whether an item of a loop holds a layer or block that cannot be asked for by a name in each turn."""
+    if isinstance(item, list | tuple):
+        return any(must_unroll(part) for part in item)
+    if isinstance(item, LayerRef):
+        return item.function or not item.cls.is_uniform()
+    return isinstance(item, Bound | Deferred)

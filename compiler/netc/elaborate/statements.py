@@ -62,6 +62,7 @@ class Statements(Bindings):
             return self.flow_body(statement, frame)
         outcome = self.guard(statement, statement.when, frame)
         before = frame.flow
+        self.unread.read(before)  # where the condition does not hold, the flow goes on
         if outcome:
             self.flow_body(statement, frame)
         if frame.flow is not POISON and before is not None:
@@ -80,6 +81,7 @@ class Statements(Bindings):
         right = frame.flow
         if right is POISON:
             raise Poisoned
+        self.unread.read(right)
         frame.flow = self.operate(JOINS[statement.operator], [left, right], statement, frame)
         return None
 
@@ -90,6 +92,7 @@ class Statements(Bindings):
                 outcome, body = i, branch
                 break
         before = frame.flow
+        self.unread.read(before)
         self.statements(body, frame)
         if frame.flow is not POISON and frame.flow is not None:
             after, frame.flow = frame.flow, self.join(statement, outcome, frame.flow, frame)
@@ -118,8 +121,10 @@ class Statements(Bindings):
         finally:
             frame.env.pop("training", None)
         before = frame.flow
-        self.labelled(statement, frame)
+        with self.unread.keeping(before):
+            self.labelled(statement, frame)
         value, frame.flow = frame.flow, before
+        self.unread.read(value)
         frame.env[name] = Binding(value, Term({}), statement.span)
 
     def inline(self, statement: syntax.Flow, frame: Frame) -> None:

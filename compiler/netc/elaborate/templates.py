@@ -36,12 +36,13 @@ class Templates(Layers):
         """The class for a definition: one for each rank and kind of what flows in and each kind of argument."""
         kinds = {name: self.kind_of(binding.value) for name, binding in inner.env.items()}
         ranks = tuple((t.value.rank, t.value.kind, t.value.channel) for t in tensors(flow))
-        alike = self.variants.setdefault((define, ranks, self.rules_for(define, inner)), [])
+        own = self.apart.classes.get(self.expanding[-1], ())
+        alike = self.variants.setdefault((define, ranks, self.rules_for(define, inner), own), [])
         for template, known in alike:
             if all(compatible(kind, known[name]) for name, kind in kinds.items()):
                 known.update({name: kind for name, kind in kinds.items() if kind != "none"})
                 return template
-        key = (define, (ranks, len(alike)), tuple(kinds.items()))
+        key = (define, (ranks, own, len(alike)), tuple(kinds.items()))
         names = [p.name for p in define.params]
         sequential = modules_only(define.body, names)
         template = Template(key, define.name, define, define.body, sequential, doc=define.doc)
@@ -92,7 +93,7 @@ class Templates(Layers):
         if isinstance(value, LayerRef):
             return "layer" if value.cls.is_uniform() and not value.function else value.name
         if isinstance(value, BlockRef):
-            return value.define
+            return "block"
         if isinstance(value, Bound):
             target = value.target
             uniform = isinstance(target, LayerRef) and target.cls.is_uniform() and not target.function

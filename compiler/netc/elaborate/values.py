@@ -109,6 +109,12 @@ class Binding(Record, eq=True):
     span: Span
 
 
+class Past(Binding, eq=True):
+    """What the name of a loop stands for behind the loop, and what the loop went over."""
+
+    iterable: Term
+
+
 @dataclass(eq=False, slots=True)
 class Default:
     """`default Conv(padding=same)`: the arguments, and the frame in which they are evaluated (None: the file)."""
@@ -141,6 +147,8 @@ class Container:
     count: int = 0
     stateless: dict[str, int] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
+    path: str = ""
+    implicit: set[str] = field(default_factory=set)
 
     def next_index(self) -> str:
         self.count += 1
@@ -154,6 +162,7 @@ class Placed:
     module: Module
     use: Any
     span: Span
+    label: Span
 
 
 @dataclass(eq=False)
@@ -171,6 +180,9 @@ class Frame:
     chain: tuple[tuple[str, Span], ...] = ()
     returned: Any = None
     overrides: Mapping[str, Any] = field(default_factory=dict)
+    held: Any = None
+    computed: bool = False
+    label: Span | None = None
 
     def lookup(self, name: str) -> Binding | None:
         frame: Frame | None = self

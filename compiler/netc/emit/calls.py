@@ -7,13 +7,14 @@ from keyword import iskeyword
 from typing import Any
 
 from netc import syntax
-from netc.emit.elimination import Freeze, only_atom
+from netc.emit.elimination import Freeze
+from netc.emit.folding import only_atom
 from netc.emit.layout import quoted
 from netc.emit.python import Py, call
 from netc.emit.resolve import Resolver
 from netc.graph import Argument, Guard, Loop, Template, Unrolled, Use
 from netc.naming import MODULE_ATTRIBUTES, python_name, short_name
-from netc.terms import Term, Written, print_term
+from netc.terms import ATOM, Term, Written, print_term
 
 TRAINING = "self.training"
 
@@ -44,6 +45,10 @@ class Calls:
         """A stage, or the chain that it is a name for."""
         use = self.use(expr)
         return self.written_out(use.expr) if use is not None and use.expr is not None else expr
+
+    def behind_values(self, body: syntax.Expr) -> syntax.Expr:
+        """The module of `label: (q, k, v) -> Module`, which stands under the label itself; any other body as it is."""
+        return body.stages[-1] if isinstance(body, syntax.Pipe) and self.use(body) is None else body
 
     def decide(self, condition: syntax.Expr, *, optional: bool = False) -> bool | None:
         """True or False for a condition that is settled, None for one that emitted code must ask.
@@ -80,7 +85,7 @@ class Calls:
                 if len(site.outcomes) == 1:
                     self.settle(site)
 
-    def unrolled(self, statement: syntax.For) -> list[syntax.Stmt] | None:
+    def unrolled(self, statement: syntax.Node) -> list[syntax.Stmt] | None:
         """The statements of a loop over layers, which is written out."""
         site = self.template.sites.get(statement)
         if not isinstance(site, Unrolled):
@@ -140,10 +145,9 @@ class Calls:
             return self.construct_block(use)
         layer = use.layer
         assert layer is not None
-        if use.callee.startswith("="):
-            parameter = self.parameter_module(use)
-            if parameter is not None:
-                return parameter
+        asked = self.resolver.asked(self.template, use)
+        if asked is not None:
+            return call(self.text(asked, ATOM), [])
         module = layer.module
         assert module is not None
         if layer.source is not None:
@@ -151,20 +155,13 @@ class Calls:
         name = self.imported(module.replace("{n}", str(layer.dimensions(*use.inputs))))
         return call(name, self.arguments(use.arguments))
 
-    def parameter_module(self, use: Use) -> Py | None:
-        """A layer that a parameter holds: the class is told which."""
-        name = use.callee[1:]
-        known = self.template.parameters.get(name)
-        uniform = use.layer is not None and use.layer.is_uniform()
-        if known is None or not uniform or self.resolver.constant(self.template, name) is not None:
-            return None
-        self.plan.used.add(name)
-        return call(python_name(name), [])
-
     def construct_block(self, use: Use) -> Py:
         callee = use.template
         assert callee is not None
         signature = self.classes.signature(callee)
+        for other in use.others:
+            assert other.template is not None
+            self.classes.signature(other.template)
         parts = [self.supplied(use, place) for place in signature.inputs]
         extra = [self.supplied(use, place) for place in signature.lifted]
         positional, names = True, list(callee.parameters)
@@ -183,7 +180,8 @@ class Calls:
         if not positional:
             lifted = self.resolver.plan(callee).lifted
             extra = [f"{lifted[place]}={source}" for place, source in zip(signature.lifted, extra, strict=False)]
-        return call(self.classes.name(callee), [*parts, *extra])
+        asked = self.resolver.asked(self.template, use)
+        return call(self.classes.name(callee) if asked is None else self.text(asked, ATOM), [*parts, *extra])
 
     def refuse_chosen(self, use: Use, kept: set[str]) -> None:
         """A layer that the class is written for, rather than told, must not depend on parameters that are kept."""
@@ -216,7 +214,7 @@ class Signature:
     must be told, which stands before the parameters that have defaults."""
 
     def __init__(self, places: list[Any], parameters: list[tuple[str, bool]]):
-        self.inputs = [place for place in places if place.kind == "input"]
+        self.inputs = sorted((place for place in places if place.kind == "input"), key=lambda place: place.key)
         self.lifted = [place for place in places if place.kind != "input"]
         self.parameters = parameters
 
@@ -263,6 +261,16 @@ def number(term: Term) -> float | None:
 def is_choice(atom: Written) -> bool:
     """Whether an expression chooses among others: `a if p else b`, `items[i]`."""
     return atom.source.startswith("{0} if {1}") or atom.source.startswith("{0}[")
+
+
+def handed_over(use: Use, given: list[str], named: dict[str, str]) -> list[str]:
+    """The tensors of a call after the flow: those by position, those that PyTorch takes as one tuple, those by name."""
+    tupled = use.layer.tupled if use.layer is not None else ()
+    inputs = list(use.layer.stand_ins())[: len(use.operands)] if use.layer is not None else []
+    first = len(given) - sum(name in tupled for name in inputs)
+    members = [*given[first:], *(named[name] for name in tupled if name in named)]
+    parts = [*given[:first], f"({', '.join(members)})"] if members else given
+    return [*parts, *(f"{name}={text}" for name, text in named.items() if name not in tupled)]
 
 
 def settled_label(source: str) -> tuple[str, bool]:

@@ -9,18 +9,14 @@ from typing import Any
 
 from netc import syntax
 from netc.emit.calls import outside_training
-from netc.emit.elimination import Inexpressible, only_atom
+from netc.emit.elimination import Inexpressible
+from netc.emit.folding import only_atom
 from netc.emit.initialising import Initialising
+from netc.emit.layout import quoted
 from netc.emit.python import Lines, Py
-from netc.emit.sequentials import (
-    assignment,
-    conditions_in,
-    flag_name,
-    is_optional_member,
-    label_text,
-    statements_of,
-)
+from netc.emit.sequentials import statements_of
 from netc.emit.targets import render_target
+from netc.emit.wording import assignment, conditions_in, flag_name, is_optional_member, label_text
 from netc.graph import Guard, Use
 from netc.naming import python_name
 from netc.terms import OR, Place, Term, Written
@@ -114,12 +110,7 @@ class Constructor(Initialising):
         """Sizes that a guarded function changes."""
         if not self.carried(statement) or self.decide(statement.when, optional=True) is not None:  # type: ignore[arg-type]
             return
-        before = dict(self.plan.current)
-        with self.lines.block(f"if {self.condition(statement.when)}:"):  # type: ignore[arg-type]
-            self.assign_running(statement, 1)
-        self.plan.current = before
-        with self.lines.block("else:"):
-            self.assign_running(statement, 0)
+        self.both_ways(statement, self.condition(statement.when), lambda: None)  # type: ignore[arg-type]
 
     def optional(self, statement: syntax.Flow) -> None:
         """Modules that a condition may leave out."""
@@ -127,15 +118,9 @@ class Constructor(Initialising):
         flag = self.flag(statement)
         if flag is None and isinstance(statement.label, syntax.Name) and is_optional_member(statement):
             self.lines.add(f"self.{statement.label.id} = None")
-        before = dict(self.plan.current)
         condition = self.condition(statement.when)
         condition = flag if flag is not None and " is not None" not in condition else condition
-        with self.lines.block(f"if {condition}:"):
-            self.member_body(statement)
-            self.assign_running(statement, 1)
-        self.plan.current = before
-        with self.lines.block("else:"):
-            self.assign_running(statement, 0)
+        self.both_ways(statement, condition, lambda: self.member_body(statement))
 
     def flag(self, statement: syntax.Flow) -> str | None:
         """The attribute by which `forward` knows how a condition turned out; None where a member tells it."""
@@ -173,6 +158,7 @@ class Constructor(Initialising):
             for stage in body.stages:
                 if self.use(stage) is not None and self.use(stage).kind == "value":  # type: ignore[union-attr]
                     self.member_expr(stage)
+        body = self.behind_values(body)
         self.assign_member(label, self.hoisted(body, self.container(body)))
         return None
 
@@ -217,6 +203,18 @@ class Constructor(Initialising):
             case syntax.IfElse():
                 self.member_expr(expr.then)
                 self.member_expr(expr.otherwise)
+            case syntax.Binary(right=right) if self.use(expr) is None:
+                copies = self.unrolled(expr)
+                self.members([syntax.Flow(right.span, None, None, right)] if copies is None else copies)
+            case syntax.TupleExpr(items=items):
+                for item in items:
+                    self.member_expr(item)
+            case syntax.DictExpr(items=pairs):
+                for _, item in pairs:
+                    self.member_expr(item)
+            case syntax.Call(args=args) if self.use(expr) is None:
+                for arg in args:
+                    self.member_expr(arg.value)
             case syntax.Name() | syntax.Call():
                 self.unlabelled(expr)
 
@@ -279,6 +277,9 @@ class Constructor(Initialising):
                 return any(self.places(b) for b in (*(b for _, b in node.branches), node.otherwise))
             case syntax.Pipe(stages=stages):
                 return any(self._places(stage) for stage in stages)
+            case syntax.Binary(right=right) if self.use(node) is None:
+                copies = self.unrolled(node)
+                return self._places(right) if copies is None else self.places(copies)
             case syntax.Fork(branches=branches):
                 return self.places(branches)
             case syntax.IfElse():
@@ -317,7 +318,11 @@ class Constructor(Initialising):
         for statement in body:
             if isinstance(statement, syntax.Order):
                 wanted = [self.label(name)[0] for name in statement.names]
-                self.lines.items = reordered(self.lines.items, wanted)
+                try:
+                    self.lines.items = reordered(self.lines.items, wanted)
+                except Inexpressible:  # a place in the order, taken before the module can be made
+                    modules = [name for name in wanted if name not in self.classes.parameter_names(self.template)]  # type: ignore[attr-defined]
+                    self.lines.items[1:1] = [f"self.register_module({quoted(name)}, None)" for name in modules]
 
 
 def reordered(lines: list[str], wanted: Sequence[str]) -> list[str]:

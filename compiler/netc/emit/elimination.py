@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import ast
-import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
 from netc import syntax
 from netc.diagnostics import Span
+from netc.emit.folding import folded, is_conditional, only_atom, subtracts, verdict
+from netc.emit.measures import axis_name, loop_count, range_bounds, values_in
 from netc.graph import Guard, Joined, Loop, Network, Template, Use
 from netc.shapes import Value
-from netc.terms import ATOM, OR, TERNARY, Atom, Place, Term, Written, written
-
-COMPARISONS: dict[str, Callable[..., bool]] = {
-    "{0} is not None": lambda value: value is not None,
-    "{0} is None": lambda value: value is None,
-    "{0} == {1}": operator.eq,
-    "{0} != {1}": operator.ne,
-    "{0} < {1}": operator.lt,
-    "{0} <= {1}": operator.le,
-    "{0} > {1}": operator.gt,
-    "{0} >= {1}": operator.ge,
-}
+from netc.terms import OR, TERNARY, Atom, Place, Term, written
 
 
 class Freeze(Exception):
@@ -55,6 +44,7 @@ class Plan:
     hoisted: dict[Any, str] = field(default_factory=dict)
     current: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     renamed: dict[tuple[Any, Any], str] = field(default_factory=dict)
+    distinct: bool = False
 
 
 class Elimination:
@@ -79,7 +69,11 @@ class Elimination:
         self._normal: dict[tuple[Template, Atom, frozenset[Any]], Term | None] = {}
         self._visiting: set[tuple[Template, Atom]] = set()
         self._deciding: set[Guard] = set()  # a size that a condition reads may itself come from that condition
+        self._cut = False  # whether a term was left open for that reason, and holds only while these are decided
+        self._tentative: dict[tuple[Any, ...], Term | None] = {}
+        self._decided: dict[Guard, bool | None] = {}
         self._constants: dict[tuple[Template, str], Term | None] = {}
+        self.kept: dict[Template, set[str]] = {}  # parameters of blocks that are made by a name
 
     def plan(self, template: Template) -> Plan:
         return self.plans.setdefault(template, Plan())
@@ -97,10 +91,21 @@ class Elimination:
         if key in self._visiting:
             return Term.atom(atom)
         known = (template, atom, frozenset(self._visiting))
-        if known not in self._normal:
-            with self._assuming(key) if atom.kind == "join" and atom.key[0] != "after" else nullcontext():
-                self._normal[known] = self._eliminate(template, atom)
-        return self._normal[known]
+        tentative = (*known, frozenset(self._deciding))
+        if known in self._normal:
+            return self._normal[known]
+        if tentative in self._tentative:
+            self._cut = True
+            return self._tentative[tentative]
+        cut, self._cut = self._cut, False
+        with self._assuming(key) if atom.kind == "join" and atom.key[0] != "after" else nullcontext():
+            result = self._eliminate(template, atom)
+        if self._cut:
+            self._tentative[tentative] = result
+        else:
+            self._normal[known] = result
+        self._cut = self._cut or cut
+        return result
 
     @contextmanager
     def _assuming(self, key: tuple[Template, Atom]) -> Iterator[None]:
@@ -146,6 +151,19 @@ class Elimination:
         use = template.sites.get(place.owner)
         if not isinstance(use, Use) or use.template is None:
             return None
+        sizes = [self._returned_by(template, place, each) for each in (use, *use.others)]
+        if all(size == sizes[0] for size in sizes):
+            return sizes[0]
+        index, axis = place.key
+        for each in (use, *use.others):
+            assert each.template is not None
+            value = list(values_in(each.inner))[index]
+            self.plan(each.template).exposed[(index, axis)] = f"out_{axis_name(value, axis)}"
+        return Term.atom(Place("exposed", place.owner, place.key))
+
+    def _returned_by(self, template: Template, place: Place, use: Use) -> Term | None:
+        """A size of what one of the blocks gives back that stand at a place."""
+        assert use.template is not None
         index, axis = place.key
         value = list(values_in(use.inner))[index]
         inner = self.summary(use.template, Term.of(value.shape[axis]))
@@ -222,8 +240,10 @@ class Elimination:
 
     def _joined(self, template: Template, place: Place) -> Term | None:
         joined = template.joins.get((place.owner, place.key))
-        if joined is None or joined.parts:
+        if joined is None:
             return None
+        if joined.parts:
+            return self.total(template, place.owner.branches, joined.parts)
         node = place.owner
         if isinstance(template.sites.get(node), Loop):
             return self._looped(template, place, joined)
@@ -231,6 +251,21 @@ class Elimination:
         if len(set(terms.values())) == 1:
             return next(iter(terms.values()))
         return self._implied(template, node, terms)
+
+    def total(self, template: Template, body: Sequence[Any], parts: Mapping[Any, Term]) -> Term | None:
+        """What all branches of a fork add, if those of a loop add the same in each turn."""
+        sum = Term({})
+        for branch in body:
+            site, added = template.sites.get(branch), parts.get(branch)
+            if isinstance(branch, syntax.For):
+                inner = self.total(template, branch.body, parts) if isinstance(site, Loop) else None
+                if inner is None or any(getattr(atom, "owner", None) is branch for atom in inner.atoms()):
+                    return None
+                added = self.count(template, branch, site) * inner  # type: ignore[arg-type]
+            elif added is None:
+                return None
+            sum += self.normalise(template, added)
+        return sum
 
     def _implied(self, template: Template, node: Any, terms: dict[int, Term]) -> Term | None:
         """One term for both ways, where the condition says that the two are equal."""
@@ -256,16 +291,23 @@ class Elimination:
 
     def decided(self, template: Template, guard: Guard) -> bool | None:
         """The outcome of a condition that no kept parameter of the net can change."""
-        if len(guard.outcomes) == 2 or guard in self._deciding:
+        if len(guard.outcomes) == 2:
             return None
-        (outcome,) = guard.outcomes
+        if guard in self._deciding:
+            self._cut = True
+            return None
+        if guard in self._decided:
+            return self._decided[guard]
         self._deciding.add(guard)
         try:
-            if not self.taint(template, guard.condition):
-                return outcome
-            return verdict(self.known(template, guard.condition))
+            tainted = self.taint(template, guard.condition)
+            result = verdict(self.known(template, guard.condition)) if tainted else True in guard.outcomes
         finally:
             self._deciding.discard(guard)
+        self._cut = self._cut and bool(self._deciding)
+        if not self._cut:
+            self._decided[guard] = result
+        return result
 
     def known(self, template: Template, term: Term) -> Term:
         """A term with the values of all parameters that have one only."""
@@ -335,9 +377,14 @@ class Elimination:
         step, loop = self.step(template, atom, joined), template.sites[place.owner]
         if step is None or not isinstance(loop, Loop):
             return head
-        return (
-            self.normalise(template, joined.terms[0]) + self.normalise(template, loop_count(place.owner, loop)) * step
-        )
+        return self.normalise(template, joined.terms[0]) + self.count(template, place.owner, loop) * step
+
+    def count(self, template: Template, node: Any, loop: Loop) -> Term:
+        """How often a loop runs; a range may end before it begins."""
+        count = self.normalise(template, loop_count(node, loop))
+        if isinstance(node, syntax.For) and subtracts(count) and (0 in loop.counts or self.taint(template, count)):
+            return written("max({0}, {1})", (Term({}), count))
+        return count
 
     def _unmoved(self, template: Template, head: Term) -> Term:
         """The head of a loop if nothing changes it, else the place itself (not its form inside the loop)."""
@@ -351,149 +398,3 @@ class Elimination:
         with self._assuming((template, atom)):
             moved = self.normalise(template, back) not in (head, first)
         return head if moved else first
-
-
-def folded(term: Term) -> Term:
-    """Conditional expressions whose condition is about numbers replaced by the side that it takes."""
-
-    def fold(atom: Atom) -> Term | None:
-        if isinstance(atom, Written) and is_conditional(atom):
-            outcome = verdict(atom.operands[1])
-            return same_question(atom) if outcome is None else folded(atom.operands[0 if outcome else 2])
-        if isinstance(atom, Written) and atom.source in ("{0} and {1}", "{0} or {1}"):
-            left, right = verdict(atom.operands[0]), verdict(atom.operands[1])
-            neutral = atom.source == "{0} and {1}"
-            if left is neutral:
-                return folded(atom.operands[1])
-            if right is neutral and left is None:
-                return folded(atom.operands[0])
-        return None
-
-    return term.substitute(fold)
-
-
-def same_question(atom: Written) -> Term:
-    """`a if p else b if p else c` without the second question."""
-    then, condition, otherwise = (folded(operand) for operand in atom.operands)
-    inner, other = only_atom(then), only_atom(otherwise)
-    if isinstance(inner, Written) and is_conditional(inner) and inner.operands[1] == condition:
-        then = inner.operands[0]
-    if isinstance(other, Written) and is_conditional(other) and other.operands[1] == condition:
-        otherwise = other.operands[2]
-    parts = (then, condition, otherwise)
-    return then if then == otherwise else written(atom.source, parts, atom.level, atom.needs, atom.requires)
-
-
-def is_conditional(atom: Atom) -> bool:
-    return isinstance(atom, Written) and atom.source == "{0} if {1} else {2}"
-
-
-def verdict(condition: Term) -> bool | None:
-    """What a condition comes to, if it is about numbers alone."""
-    atom = only_atom(condition)
-    if condition.constant is not None:
-        return bool(condition.constant)
-    if not isinstance(atom, Written):
-        return None
-    if not atom.operands:
-        return None if (value := written_value(atom)) is ... else bool(value)
-    if atom.source == "not {0}":
-        inner = verdict(atom.operands[0])
-        return None if inner is None else not inner
-    if atom.source in ("{0} and {1}", "{0} or {1}"):
-        sides = [verdict(operand) for operand in atom.operands]
-        decisive = atom.source == "{0} or {1}"
-        return decisive if decisive in sides else None if None in sides else not decisive
-    compare = COMPARISONS.get(atom.source)
-    if compare is None:
-        return None
-    if len(atom.operands) == 2 and atom.operands[0] == atom.operands[1]:
-        return compare(0, 0)
-    values = [term_value(operand) for operand in atom.operands]
-    try:
-        return None if ... in values else bool(compare(*values))
-    except TypeError:
-        return None
-
-
-def term_value(term: Term) -> Any:
-    """What a settled term is worth, `...` for one that is not."""
-    if term.constant is not None:
-        return term.constant
-    atom = only_atom(term)
-    return written_value(atom) if isinstance(atom, Written) and not atom.operands else ...
-
-
-def written_value(atom: Written) -> Any:
-    try:
-        return ast.literal_eval(str(atom))
-    except (ValueError, SyntaxError):
-        return ...
-
-
-def only_atom(term: Term) -> Atom | None:
-    if len(term.parts) != 1:
-        return None
-    ((monomial, coefficient),) = term.parts.items()
-    return monomial[0] if len(monomial) == 1 and coefficient == 1 else None
-
-
-def values_in(values: Any) -> Iterator[Value]:
-    if isinstance(values, Value):
-        yield values
-    elif isinstance(values, tuple):
-        for item in values:
-            yield from values_in(item)
-    elif isinstance(values, dict):
-        for item in values.values():
-            yield from values_in(item)
-
-
-def selecting(template: Template, node: Any) -> Iterator[Term]:
-    """The conditions and loops that decide how many branches a fork has."""
-    body = node.branches if isinstance(node, syntax.Fork) else node
-    for statement in body if isinstance(body, list | tuple) else ():
-        if isinstance(statement, syntax.For):
-            site = template.sites.get(statement)
-            if isinstance(site, Loop):
-                yield site.iterable
-            yield from selecting(template, statement.body)
-        elif isinstance(statement, syntax.If):
-            for condition, inner in statement.branches:
-                guard = template.sites.get(condition)
-                if isinstance(guard, Guard):
-                    yield guard.condition
-                yield from selecting(template, inner)
-            yield from selecting(template, statement.otherwise)
-
-
-def range_bounds(iterable: Term) -> tuple[Term, Term] | None:
-    """Start and stop of `range(stop)` or `range(start, stop)`."""
-    atom = only_atom(iterable)
-    if not isinstance(atom, Written) or not atom.source.startswith("range("):
-        return None
-    if len(atom.operands) == 1:
-        return Term({}), atom.operands[0]
-    return (atom.operands[0], atom.operands[1]) if len(atom.operands) == 2 else None
-
-
-def loop_count(node: Any, loop: Loop) -> Term:
-    """How often a loop runs."""
-    if isinstance(node, syntax.Binary):
-        return loop.iterable
-    bounds = range_bounds(loop.iterable)
-    if bounds is not None:
-        return bounds[1] - bounds[0]
-    atom = only_atom(loop.iterable)
-    if isinstance(atom, Written) and atom.source.startswith(("enumerate(", "reversed(", "sorted(")):
-        return written("len({0})", atom.operands[:1], ATOM, 0)
-    return written("len({0})", (loop.iterable,), ATOM, 0)
-
-
-def axis_name(value: Value | None, axis: int) -> str:
-    """What a size of an input is called as a constructor parameter."""
-    if value is None or axis == value.channel:
-        return "channels" if value is None or value.channel == 1 else "features"
-    spatial = value.spatial
-    names = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}.get(len(spatial), ())
-    return names[spatial.index(axis)] if axis in spatial and names else f"size_{axis}"

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from netc import syntax
-from netc.emit.elimination import Inexpressible
 from netc.emit.python import Py
 from netc.emit.resolve import own_names
 from netc.emit.targets import render_loop
 from netc.emit.tensors import names_in
 from netc.emit.wrapping import INDENT
 from netc.graph import Guard, Use
+from netc.naming import python_name
 
 if TYPE_CHECKING:
     from netc.emit.forward import Forward
@@ -23,6 +23,9 @@ REDUCED = {"operator.add": "torch.add", "operator.mul": "torch.mul"}
 def write_fork(writer: Forward, fork: syntax.Fork) -> None:
     """Leaves in the flow what the branches join to; `fork:` binds names and leaves the flow."""
     entered = Py(writer.flush())
+    if entered.text in map(python_name, bound(fork.branches)):
+        writer.out.add(f"{writer.variable} = {entered.text}")
+        entered = Py(writer.variable)
     body = list(settled_branches(writer, fork.branches))
     variable = writer.variable
     if fork.join is not None and any(isinstance(branch, syntax.For | syntax.If) for branch in body):
@@ -59,7 +62,7 @@ def named_branches(writer: Forward, fork: syntax.Fork, body: Sequence[syntax.Stm
         elif isinstance(branch, syntax.If):
             writer.conditional(branch)
         elif isinstance(branch, syntax.For):
-            raise Inexpressible("a `for` in a fork that joins nothing", branch.span)
+            binding_loop(writer, fork, branch, entered)
         else:
             results.append(named_branch(writer, branch, results, entered))
     if fork.join is None:
@@ -68,9 +71,22 @@ def named_branches(writer: Forward, fork: syntax.Fork, body: Sequence[syntax.Stm
     return results[0] if use is None or (len(results) == 1 and fork.join != "stack") else writer.joined(results, use)
 
 
-def named_branch(writer: Forward, branch: syntax.Stmt, results: Sequence[Py], entered: Py) -> Py:
-    from netc.emit.forward import branch_name
+def binding_loop(writer: Forward, fork: syntax.Fork, statement: syntax.For, entered: Py) -> None:
+    """A loop whose branches bind names."""
+    loop = writer.loop(statement)
+    assert loop is not None
+    names, header = set(statement.target.names), len(writer.out.items)
+    writer.loop_names |= names
+    with writer.out.block("for"):
+        named_branches(writer, fork, list(settled_branches(writer, statement.body)), entered)
+    if len(writer.out.items) > header:
+        iterable = writer.at_run_time(loop.iterable).text
+        rendered = render_loop(statement.target, iterable, writer.out.items[header + 1 :])
+        writer.out.items[header] = f"{INDENT * writer.out.depth}for {rendered}:"
+    writer.loop_names -= names
 
+
+def named_branch(writer: Forward, branch: syntax.Stmt, results: Sequence[Py], entered: Py) -> Py:
     writer.flow = entered
     writer.variable = branch_name(branch, len(results), {r.text for r in results} | {entered.text})
     writer.branch_flow(branch, entered)
@@ -101,6 +117,18 @@ def listed_branches(writer: Forward, fork: syntax.Fork, body: Sequence[syntax.St
     use = writer.use(fork)
     assert use is not None
     return joined_list(writer, listed, use)
+
+
+def bound(body: Sequence[syntax.Stmt]) -> Iterator[str]:
+    """The names that branches bind to values."""
+    for branch in body:
+        if isinstance(branch, syntax.Assign):
+            yield from branch.target.names
+        elif isinstance(branch, syntax.For):
+            yield from bound(branch.body)
+        elif isinstance(branch, syntax.If):
+            for inner in (*(inner for _, inner in branch.branches), branch.otherwise):
+                yield from bound(inner)
 
 
 def list_name(writer: Forward) -> str:
@@ -178,3 +206,36 @@ def joined_list(writer: Forward, listed: str, use: Use) -> Py:
         return Py(f"reduce({writer.imported(REDUCED[layer.function])}, {listed})")
     arguments = writer.arguments(use.arguments, writer.run_text)
     return Py(f"{writer.imported(layer.function)}({', '.join([listed, *arguments])})")
+
+
+def branch_name(branch: syntax.Stmt, index: int, taken: set[str]) -> str:
+    """What the result of a branch is called: what its labels have in common, or its number."""
+    labels = [label for label in labels_in(branch) if label.isidentifier()]
+    name = common_prefix(labels) or f"branch{index + 1}"
+    name = python_name(name)
+    return name if name not in taken else f"{name}_{index + 1}"
+
+
+def labels_in(node: Any) -> Iterator[str]:
+    match node:
+        case syntax.Flow(label=label, body=body):
+            if isinstance(label, syntax.Name):
+                yield label.id
+            else:
+                yield from labels_in(body)
+        case syntax.Group(body=body):
+            for statement in body:
+                yield from labels_in(statement)
+        case syntax.Pipe(stages=stages):
+            for stage in stages:
+                yield from labels_in(stage)
+
+
+def common_prefix(labels: Sequence[str]) -> str:
+    if not labels:
+        return ""
+    prefix = labels[0]
+    for label in labels[1:]:
+        while not label.startswith(prefix):
+            prefix = prefix[:-1]
+    return prefix.rstrip("_") if len(labels) > 1 else prefix

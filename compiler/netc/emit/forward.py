@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from netc import syntax
-from netc.emit.calls import TRAINING, attribute, settled_label
+from netc.emit.branching import Branching
+from netc.emit.calls import TRAINING, attribute, handed_over, settled_label
 from netc.emit.elimination import Inexpressible
 from netc.emit.forks import write_fork
 from netc.emit.python import Lines, Py
 from netc.emit.results import settled_side, write_result
-from netc.emit.sequentials import is_optional_member, statements_of
-from netc.emit.targets import render_loop
-from netc.emit.tensors import Tensors, flow_inputs, is_tuple, names_in
+from netc.emit.sequentials import statements_of
+from netc.emit.tensors import QUIET, flow_inputs, is_tuple, names_in, reads_input
+from netc.emit.wording import is_optional_member
 from netc.emit.wrapping import WIDTH
 from netc.graph import Guard, Template, Use
 from netc.naming import python_name
 from netc.shapes import Value
 from netc.terms import ATOM, TERNARY
 
-QUIET = (syntax.Order, syntax.Default, syntax.Init, syntax.Input, syntax.Param, syntax.Tie)
 __all__ = ["TRAINING", "Forward", "Template", "Value", "statements_of"]
 
 
-class Forward(Tensors):
+class Forward(Branching):
     """Writes the statements of `forward`, after the constructor."""
 
     def write_forward(self) -> tuple[list[str], Lines]:
@@ -34,10 +34,14 @@ class Forward(Tensors):
         self.symbols: dict[str, str] = {}
         self.stored: dict[str, str] = {}
         self.absent: set[str] = set()
+        self.named: set[str] = set()
+        self.parts: set[str] = set()
         self.side_lines: dict[str, str] = {}
         self.entered: list[str] = []
+        self.held: list[str] = []
         self.taken_apart: syntax.Expr | None = None
         self.loop_names: set[str] = set()
+        self.open_loops: list[Any] = []
         inputs = self.inputs()
         self.variable = self.flow_variable()
         self.flow = self.entering(inputs)
@@ -46,6 +50,7 @@ class Forward(Tensors):
         if not self.returned:
             self.out.add(f"return {self.flow.text}")
         self.drop_unread_sides()
+        self.drop_unread_names()
         return inputs, self.out
 
     def entering(self, inputs: Sequence[str]) -> Py:
@@ -111,6 +116,9 @@ class Forward(Tensors):
 
     def vanishes(self, statement: syntax.Stmt) -> bool:
         """Whether a statement is left out for good."""
+        if isinstance(statement, syntax.If):
+            settled = [self.decide(condition, optional=statement.optional) for condition, _ in self.live(statement)]
+            return not statement.otherwise and all(outcome is False for outcome in settled)
         if not isinstance(statement, syntax.Flow) or statement.when is None or statement.operator == "side":
             return False
         return self.decide(statement.when, optional=True) is False
@@ -146,28 +154,6 @@ class Forward(Tensors):
                 self.name_flow(before.text)
         return None
 
-    def name_flow(self, name: str) -> None:
-        """Ends a branch: the flow gets the name that it had before."""
-        target = self.variable if name != self.variable else name
-        if self.flow.text != target:
-            self.out.add(f"{target} = {self.flow.text}")
-        if name != target:
-            self.out.items.insert(self.header_index(), "    " * (self.out.depth - 1) + f"{target} = {name}")
-        self.flow = Py(target)
-
-    def header_index(self) -> int:
-        """Where the innermost open block begins."""
-        indent = "    " * (self.out.depth - 1)
-        for index in range(len(self.out.items) - 1, -1, -1):
-            item = self.out.items[index]
-            if (
-                not item.startswith(indent + " ")
-                and item.endswith(":")
-                and not item.lstrip().startswith(("else", "elif"))
-            ):
-                return index
-        return 0
-
     def asked(self, statement: syntax.Flow) -> str:
         """The test in `forward` for a statement that a condition may leave out."""
         assert statement.when is not None
@@ -192,10 +178,12 @@ class Forward(Tensors):
         assert use is not None
         self.flow = left
         before = len(self.out.items)
-        if not left.is_name:
-            self.flow = left
+        variable = self.variable
+        self.held.append(variable)
+        if left.text == variable:
+            self.variable = self.other_variable()
         self.run_labelled(statement)
-        right = self.flow
+        right, self.variable = self.flow, self.held.pop()
         if len(self.out.items) != before and not left.is_name:
             raise Inexpressible("an operand that needs statements of its own", statement.span)
         self.flow = self.joined([left, right], use)
@@ -217,6 +205,8 @@ class Forward(Tensors):
                 head = self.use(stage)
                 if head is not None and head.kind == "value":
                     self.run(stage)
+            body = self.behind_values(body)
+            use = self.use(body)
         text, fixed = (
             self.label(statement.label) if isinstance(statement.label, syntax.Name) else self.run_label(statement.label)
         )
@@ -234,6 +224,9 @@ class Forward(Tensors):
     def apply_member(self, member: str, extras: Sequence[str], use: Use | None) -> None:
         template = use.template if use is not None else None
         if template is not None and template.parent is None and not flow_inputs(template):
+            self.flow = Py(f"{member}({', '.join(extras)})")
+            return
+        if use is not None and use.layer is not None and use.operands and None not in use.operands:
             self.flow = Py(f"{member}({', '.join(extras)})")
             return
         star = "*" if template is not None and len(flow_inputs(template)) > 1 and self.flow.is_name else ""
@@ -259,9 +252,20 @@ class Forward(Tensors):
         return self.tensor_name(name)
 
     def more_operands(self, use: Use | None) -> list[str]:
+        """What a module takes after the flow: other tensors, each written once, and what it is told at each call."""
         if use is None:
             return []
-        return [self.tensor(operand).text for operand in use.operands if operand is not None]
+        given = [operand for operand in use.operands if operand is not None]
+        texts: dict[syntax.Expr, str] = {}
+        for operand in dict.fromkeys(given):
+            texts[operand] = self.tensor(operand).text
+            if given.count(operand) > 1 and not texts[operand].isidentifier():
+                name = self.fresh_name("shared")
+                self.out.add(f"{name} = {texts[operand]}")
+                texts[operand] = name
+        parts = [texts[operand] for operand in given]
+        named = {name: self.tensor(operand).text for name, operand in use.named.items()}
+        return handed_over(use, parts, named) + self.arguments(use.at_call, self.run_text)
 
     def run(self, expr: syntax.Expr) -> None:
         expr = self.written_out(expr)
@@ -276,6 +280,10 @@ class Forward(Tensors):
                 self.fork(expr)
             case syntax.IfElse():
                 self.choice(expr)
+            case syntax.Binary(single=False) if (copies := self.unrolled(expr)) is not None:
+                self.block(copies)
+            case syntax.Binary(right=right):
+                self.run(right)
             case _:
                 self.stage(expr)
 
@@ -290,20 +298,6 @@ class Forward(Tensors):
                 self.flow = Py(f"{entered.text} if {member} is None else {member}({entered.text})", TERNARY)
                 return
         self.statement(statement)
-
-    def choice(self, expr: syntax.IfElse) -> None:
-        settled = self.decide(expr.condition)
-        if settled is not None:
-            return self.run(expr.then if settled else expr.otherwise)
-        guard = self.template.sites[expr.condition]
-        assert isinstance(guard, Guard)
-        entered = Py(self.flush())
-        self.run(expr.then)
-        then, self.flow = self.flow, entered
-        self.run(expr.otherwise)
-        condition = self.at_run_time(guard.condition)
-        self.flow = Py(f"{then.at(TERNARY + 1)} if {condition.at(TERNARY + 1)} else {self.flow.text}", TERNARY)
-        return None
 
     def stage(self, expr: syntax.Expr) -> None:
         use = self.use(expr)
@@ -369,6 +363,17 @@ class Forward(Tensors):
             if not any(re.search(rf"\b{name}\b", item) for item in others):
                 self.out.items = others
 
+    def drop_unread_names(self) -> None:
+        """Runs what is kept under a name that nothing reads, without the name."""
+        text = "\n".join(self.out.items)
+        for name in self.named:
+            if len(re.findall(rf"\b{name}\b", text)) == 1:
+                self.out.items = [re.sub(rf"^( *){name} = (?=.*\)$)", r"\1", item) for item in self.out.items]
+        for name in self.parts:
+            if len(re.findall(rf"\b{name}\b", text)) == 1:
+                target = re.compile(rf"^( *(?:\w+, )*){name}((?:, \w+)* = )")
+                self.out.items = [target.sub(r"\1_\2", item) for item in self.out.items]
+
     def fork(self, fork: syntax.Fork) -> None:
         write_fork(self, fork)
 
@@ -384,113 +389,3 @@ class Forward(Tensors):
             self.flow = Py(self.variable)
         self.statement(branch)
         return None
-
-    def conditional(self, statement: syntax.If) -> None:
-        live = self.live(statement)
-        optional = statement.optional
-        if all(self.decide(condition, optional=optional) is not None for condition, _ in live):
-            for condition, body in live:
-                if self.decide(condition, optional=optional):
-                    return self.block(body)
-            return self.block(statement.otherwise)
-        self.name_input()
-        name = self.flow.text
-        keyword = "if"
-        for condition, body in live:
-            guard = self.template.sites[condition]
-            assert isinstance(guard, Guard)
-            self.branch_block(f"{keyword} {self.at_run_time(guard.condition).text}:", body, name)
-            keyword = "elif"
-        self.branch_block("else:", statement.otherwise, name)
-        return None
-
-    def name_input(self) -> None:
-        """The flow under the name that branches and loops assign to."""
-        self.flush()
-        if self.flow.text != self.variable:
-            self.out.add(f"{self.variable} = {self.flow.text}")
-            self.flow = Py(self.variable)
-
-    def branch_block(self, header: str, body: Sequence[syntax.Stmt], name: str) -> None:
-        self.flow = Py(name)
-        self.out.add(header)
-        self.out.depth += 1
-        before = len(self.out.items)
-        self.block(body)
-        if self.flow.text != name:
-            self.out.add(f"{name} = {self.flow.text}")
-        if len(self.out.items) == before:
-            if header == "else:":
-                self.out.items.pop()
-            else:
-                self.out.add("pass")
-        self.out.depth -= 1
-        self.flow = Py(name)
-
-    def loop_over(self, statement: syntax.For) -> None:
-        copies = self.unrolled(statement)
-        if copies is not None:
-            return self.block(copies)
-        loop = self.loop(statement)
-        if loop is None:
-            return None
-        self.name_input()
-        name = self.flow.text
-        names = set(statement.target.names)
-        self.loop_names |= names
-        header = len(self.out.items)
-        with self.out.block("for"):
-            self.block(statement.body)
-            if self.flow.text != name:
-                self.out.add(f"{name} = {self.flow.text}")
-        if len(self.out.items) > header:
-            rendered = render_loop(statement.target, self.at_run_time(loop.iterable).text, self.out.items[header + 1 :])
-            self.out.items[header] = "    " * self.out.depth + f"for {rendered}:"
-        self.loop_names -= names
-        self.flow = Py(name)
-        return None
-
-
-def reads_input(body: Sequence[syntax.Stmt]) -> bool:
-    """Whether a block reads its input `x` again after the flow has moved."""
-    first = True
-    for statement in body:
-        for name in names_in([statement]):
-            if name.id == "x" and not (first and isinstance(statement, syntax.Assign)):
-                return True
-        if not isinstance(statement, (*QUIET, syntax.Assign)):
-            first = False
-    return False
-
-
-def branch_name(branch: syntax.Stmt, index: int, taken: set[str]) -> str:
-    """What the result of a branch is called: what its labels have in common, or its number."""
-    labels = [label for label in labels_in(branch) if label.isidentifier()]
-    name = common_prefix(labels) or f"branch{index + 1}"
-    name = python_name(name)
-    return name if name not in taken else f"{name}_{index + 1}"
-
-
-def labels_in(node: Any) -> Iterator[str]:
-    match node:
-        case syntax.Flow(label=label, body=body):
-            if isinstance(label, syntax.Name):
-                yield label.id
-            else:
-                yield from labels_in(body)
-        case syntax.Group(body=body):
-            for statement in body:
-                yield from labels_in(statement)
-        case syntax.Pipe(stages=stages):
-            for stage in stages:
-                yield from labels_in(stage)
-
-
-def common_prefix(labels: Sequence[str]) -> str:
-    if not labels:
-        return ""
-    prefix = labels[0]
-    for label in labels[1:]:
-        while not label.startswith(prefix):
-            prefix = prefix[:-1]
-    return prefix.rstrip("_") if len(labels) > 1 else prefix

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from itertools import groupby
 from keyword import iskeyword
 from typing import Any
 
 from netc import syntax
+from netc.diagnostics import Span
+from netc.emit.layout import quoted
 from netc.emit.resolve import own_names
-from netc.emit.sequentials import Sequentials, is_settled
+from netc.emit.sequentials import Sequentials
+from netc.emit.wording import is_settled, negated
 from netc.graph import Argument, InitRule
 from netc.layer import Initializer
-from netc.terms import UNARY, print_term
+from netc.terms import AND, UNARY, print_term
 
 
 class Initialising(Sequentials):
@@ -56,19 +61,39 @@ class Initialising(Sequentials):
         """The `init` rules of the class: inner rules ran in the constructors of the members."""
         order = {"type": 0, "pattern": 1, "label": 2}
         rules = sorted(self.template.inits, key=lambda rule: order[rule.kind])
-        by_type = [rule for rule in rules if rule.kind == "type"]
-        if by_type:
-            with self.lines.block(f"for {self.each} in self.modules():"):
+        typed = [rule for rule in rules if rule.kind == "type"]
+        for path, condition in dict.fromkeys((rule.path, self.condition_around(rule)) for rule in typed):
+            by_type = [rule for rule in typed if (rule.path, self.condition_around(rule)) == (path, condition)]
+            with self.under(condition), self.lines.block(f"for {self.each} in {member_at(path)}.modules():"):
                 keyword = "if"
                 for same in grouped_rules(by_type):
                     self.init_type(same, keyword)
                     keyword = "elif"
-        for rule in rules:
-            if rule.kind == "label":
-                for name, value, arguments in rule.rules:
-                    self.lines.add(self.init_call(value, arguments, f"self.{rule.target}.{name}"))
-            elif rule.kind == "pattern":
-                self.init_pattern(rule)
+        for condition, group in groupby((rule for rule in rules if rule.kind != "type"), self.condition_around):
+            with self.under(condition):
+                for rule in group:
+                    self.init_named(rule)
+
+    def init_named(self, rule: InitRule) -> None:
+        if rule.kind == "pattern":
+            return self.init_pattern(rule)
+        for name, value, arguments in rule.rules:
+            target = self.parameter_at(f"{rule.path}{rule.target}.{name}")
+            self.lines.add(self.init_call(value, arguments, target))
+        return None
+
+    def under(self, condition: str) -> AbstractContextManager[None]:
+        """A block for what only a condition brings about, if there is one."""
+        return self.lines.block(f"if {condition}:") if condition else nullcontext()
+
+    def condition_around(self, rule: InitRule) -> str:
+        """The conditions under which a rule stands, as far as the class must ask them."""
+        asked = []
+        for condition, holds, optional in conditions_above(self.template.body, rule.span) or ():
+            if self.decide(condition, optional=optional) is None:
+                text = self.text(self.template.sites[condition].condition, AND)  # type: ignore[union-attr]
+                asked.append(text if holds else negated(text))
+        return " and ".join(asked)
 
     def init_type(self, rules: Sequence[InitRule], keyword: str) -> None:
         """Rules that say the same of several layer types, as one branch."""
@@ -78,28 +103,37 @@ class Initialising(Sequentials):
         if not classes:
             return
         types = " | ".join(self.imported(c) for c in classes)
-        with self.lines.block(f"{keyword} isinstance({self.each}, {types}):"):
+        optional = [n for n, _, _ in rule.rules if any(self.classes.may_lack(each.target, n) for each in rules)]  # type: ignore[attr-defined]
+        condition = f"isinstance({self.each}, {types})"
+        if len(rule.rules) == 1 and optional:
+            condition, optional = f"{condition} and {self.each}.{optional[0]} is not None", []
+        with self.lines.block(f"{keyword} {condition}:"):
             for name, value, arguments in rule.rules:
                 line = self.init_call(value, arguments, f"{self.each}.{name}")
-                if any(self.classes.may_lack(each.target, name) for each in rules):  # type: ignore[attr-defined]
+                if name in optional:
                     with self.lines.block(f"if {self.each}.{name} is not None:"):
                         self.lines.add(line)
                 else:
                     self.lines.add(line)
 
+    def parameter_at(self, path: str) -> str:
+        """The parameter at a path, as an attribute where its type is known to be a tensor."""
+        parts = path.split(".")
+        plain = len(parts) == 2 and all(part.isidentifier() and not iskeyword(part) for part in parts)
+        if plain and not self.classes.is_optional(path):  # type: ignore[attr-defined]
+            return f"self.{path}"
+        return f"self.get_parameter({quoted(path)})"
+
     def init_pattern(self, rule: InitRule) -> None:
         if not set("*?[") & set(rule.target):
-            path = "".join(
-                f".{part}" if part.isidentifier() and not iskeyword(part) else f"[{part}]"
-                for part in rule.target.split(".")
-            )
-            holder = f"self{path}" if "[" not in path else f'self.get_submodule("{rule.target}")'
             for leaf, value, arguments in rule.rules:
-                self.lines.add(self.init_call(value, arguments, f"{holder}.{leaf}"))
+                path = f"{rule.path}{rule.target}.{leaf}"
+                if self.classes.is_parameter(path):  # type: ignore[attr-defined]
+                    self.lines.add(self.init_call(value, arguments, self.parameter_at(path)))
             return
         self.plan.requires["from fnmatch import fnmatchcase"] = None
         for leaf, value, arguments in rule.rules:
-            with self.lines.block("for name, parameter in self.named_parameters():"):
+            with self.lines.block(f"for name, parameter in {member_at(rule.path)}.named_parameters():"):
                 with self.lines.block(f'if fnmatchcase(name, "{rule.target}.{leaf}"):'):
                     self.lines.add(self.init_call(value, arguments, "parameter"))
 
@@ -108,6 +142,37 @@ class Initialising(Sequentials):
             return f"{self.imported('torch.nn.init.constant_')}({target}, {self.text(arguments[0].term)})"
         rest = "".join(f", {a.name}={self.text(a.term)}" for a in arguments)
         return f"{self.imported(value.call)}({target}{rest})"
+
+
+def conditions_above(
+    body: Sequence[syntax.Stmt], place: Span
+) -> list[tuple[syntax.Expr, bool, bool]] | None:
+    """The conditions of the branches in which a statement stands, each with what it comes to there and whether the
+    other way is to leave something out; None where the statement is not in the body."""
+    for statement in body:
+        if statement.span == place:
+            return []
+        match statement:
+            case syntax.Flow(body=syntax.Suite(body=inner)) | syntax.Flow(body=syntax.Group(body=inner)):
+                if (found := conditions_above(inner, place)) is not None:
+                    return found
+            case syntax.If(branches=branches, otherwise=otherwise, optional=optional):
+                before: list[tuple[syntax.Expr, bool, bool]] = []
+                for condition, inner in branches:
+                    if (found := conditions_above(inner, place)) is not None:
+                        return [*before, (condition, True, optional), *found]
+                    before.append((condition, False, optional))
+                if (found := conditions_above(otherwise, place)) is not None:
+                    return [*before, *found]
+    return None
+
+
+def member_at(path: str) -> str:
+    """The source of the module at a path: `self` itself, a member, or one whose name is no attribute."""
+    parts = [part for part in path.split(".") if part]
+    if all(part.isidentifier() and not iskeyword(part) for part in parts):
+        return ".".join(["self", *parts])
+    return f'self.get_submodule("{".".join(parts)}")'
 
 
 def grouped_rules(rules: Sequence[InitRule]) -> list[list[InitRule]]:

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import ast
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from textwrap import wrap
+from collections.abc import Iterator
 from typing import Any
 
 from netc import syntax
-from netc.emit.calls import ClassNames, Signature
-from netc.emit.elimination import Freeze, Inexpressible, only_atom, values_in
+from netc.emit.belongings import Belongings, is_import
+from netc.emit.bodies import docstring, place_for, pruned
+from netc.emit.calls import Signature
+from netc.emit.constants import typed_constant
+from netc.emit.elimination import Freeze, Inexpressible
+from netc.emit.folding import only_atom
 from netc.emit.forward import Forward
-from netc.emit.layout import quoted
+from netc.emit.measures import values_in
 from netc.emit.resolve import Resolver
 from netc.emit.results import result_hint
 from netc.emit.tensors import names_in
-from netc.emit.wrapping import INDENT, WIDTH, layout, split
-from netc.graph import Guard, Network, Parameter, Template, Unrolled, Use
-from netc.layer import Layer, is_int
-from netc.naming import TAKEN, python_name, short_name
+from netc.emit.walking import statements_in, tensor_targets
+from netc.emit.wrapping import INDENT, layout
+from netc.graph import Guard, Network, Template, Use
+from netc.naming import TAKEN, python_name
 from netc.sources import ModelSource
-from netc.terms import COMPARE, SUM, Place, Symbol, Term, Written, written
+from netc.terms import COMPARE, SUM, Place, Symbol, Term, written
 
-MAX_PASSES = 8
+MAX_PASSES = 16
 
 
 def emit_model(network: Network) -> ModelSource:
@@ -68,7 +70,7 @@ def is_data(value: Any) -> bool:
     return value is None or isinstance(value, int | float | str | range)
 
 
-class Model(ClassNames):
+class Model(Belongings):
     """The classes of one network while they are written."""
 
     def __init__(self, network: Network, frozen: frozenset[str]):
@@ -80,12 +82,16 @@ class Model(ClassNames):
         self.requires: dict[Any, None] = {}
         self.exposing: dict[Template, dict[Any, str]] = {}
         self.writing: set[Template] = set()
+        self.kin = kindred(network, self.resolver)
+        self.resolver.keep({template: names for template, (_, names) in self.kin.items()})
+        brought = [module.layer for _, module in network.root.walk() if module.layer and module.layer.source]
+        self.pasted = {(layer.module or "").removeprefix("own:") for layer in brought}
 
     # ---- classes -------------------------------------------------------------------------------------
 
     def name(self, template: Template) -> str:
         if template not in self.names:
-            taken = {*self.names.values(), *TAKEN}
+            taken = {*self.names.values(), *TAKEN, *self.pasted}
             suffix = "Net" if template is self.network.template else "Block"
             candidates = [template.name if template.name not in TAKEN else template.name + suffix]
             ranks = {input_rank(t) for t in self.network.templates if t.node is template.node and t.inputs}
@@ -118,20 +124,45 @@ class Model(ClassNames):
         if template not in self.signatures:
             try:
                 self.write(template)
+                self.unite(template)
             except Inexpressible as error:
                 node = template.node
                 error.span = error.span or (node.name_span if isinstance(node, syntax.Define) else node.span)
                 raise
         return self.signatures[template]
 
+    def unite(self, template: Template) -> None:
+        """Writes the classes that are made by one name until all of them are constructed alike."""
+        kin, _ = self.kin.get(template, ([template], set()))
+        for _ in range(MAX_PASSES):
+            before = [len(self.resolver.plan(each).lifted) for each in kin]
+            for each in kin if len(kin) > 1 else ():
+                self.write(each)
+            if before == [len(self.resolver.plan(each).lifted) for each in kin]:
+                return
+
+    def share_needs(self, template: Template) -> None:
+        """Lets a class be told what others must be told that are made by the same name."""
+        kin, names = self.kin.get(template, ([], set()))
+        self.resolver.plan(template).used |= names
+        for other in kin:
+            for place in list(self.resolver.plan(other).lifted):
+                own = place.owner is other and place.kind == "input"
+                self.resolver.lift(template, Place("input", template, place.key) if own else place)
+
     def write(self, template: Template) -> None:
         """Writes a class, again until nothing more turns out to be needed."""
         name = self.name(template)
         self.writing.add(template)
         self.exposing[template] = dict(self.resolver.plan(template).exposed)
-        for _ in range(MAX_PASSES):
+        for turn in range(MAX_PASSES):
             plan = self.resolver.plan(template)
+            if turn == MAX_PASSES // 2:  # names that are shared would be exchanged for ever
+                plan.distinct = True
+                for key in plan.running:
+                    self.resolver.part(template, key)
             before = (len(plan.lifted), dict(plan.running), len(plan.used), dict(plan.hoisted))
+            self.share_needs(template)
             plan.requires.clear()
             plan.current.clear()
             plan.renamed.clear()
@@ -165,32 +196,9 @@ class Model(ClassNames):
         for name, parameter in template.parameters.items():
             if name not in plan.used or parameter.tensor:
                 continue
-            own.append((name, is_net or self.has_default(template, parameter)))
+            asked = name in self.resolver.kept.get(template, ())
+            own.append((name, is_net or (not asked and self.has_default(template, parameter))))
         return Signature(list(plan.lifted), sorted(own, key=lambda item: item[1]))
-
-    def has_default(self, template: Template, parameter: Parameter) -> bool:
-        """Whether a parameter may be left out; a default that nothing takes must at least be of the right type."""
-        if parameter.default is None or not template.constructions:
-            return parameter.default is not None
-        if not all(parameter.name in c.use.bindings for c in template.constructions):
-            return True
-        text = self.default(template, parameter)
-        default = literal_value(text) if text is not None else ...
-        if default is ... or default is None:
-            return text is not None
-        return self.value_hint(default) in {"float", *(self.value_hint(value) for value in parameter.values)}
-
-    def default(self, template: Template, parameter: Parameter) -> str | None:
-        """The default of a parameter as Python, if it is a constant."""
-        if parameter.default is None:
-            return None
-        term = self.resolver.normalise(template, parameter.default)
-        if any(not isinstance(atom, Written) for atom in term.atoms()):
-            return None
-        for atom in term.atoms():
-            self.resolver.plan(template).requires.update(dict.fromkeys(getattr(atom, "requires", ())))
-        text = str(term)
-        return tuple_text(text) if is_list(text) else text
 
     def default_lines(self, template: Template, writer: Forward) -> list[str]:
         """What stands for parameters that are not given, where that depends on others."""
@@ -246,9 +254,6 @@ class Model(ClassNames):
         lines = layout([f"{INDENT}def forward(self, {given}) -> {result}:"])
         return lines + layout([INDENT * 2 + line for line in (*writer.symbol_lines(), *out.items)])
 
-    def input_hint(self, template: Template, name: str) -> str:
-        return "Tensor"
-
     def constructor_arguments(self, template: Template, signature: Signature) -> list[str]:
         plan = self.resolver.plan(template)
         parts = [f"{plan.lifted[place]}: {self.place_hint(place)}" for place in signature.inputs]
@@ -263,44 +268,6 @@ class Model(ClassNames):
                 hint, default = f"{hint.removesuffix(' | None')} | None", "None"
             parts.append(f"{python_name(name)}: {hint}" + (f" = {default}" if default is not None else ""))
         return parts + extra
-
-    def place_hint(self, place: Any) -> str:
-        if place.kind == "name" and isinstance(place.owner, Template):
-            return self.hint(place.owner, place.owner.parameters[place.key])
-        return "int"
-
-    def hint(self, template: Template, parameter: Parameter) -> str:
-        values = [*parameter.values]
-        if template is self.network.template or self.has_default(template, parameter):
-            values += [value for value in [literal_value(str(parameter.default))] if value is not ...]
-        hints = {self.value_hint(value) for value in values}
-        if "float" in hints:
-            hints.discard("int")
-        optional = "None" in hints
-        hints.discard("None")
-        text = " | ".join(sorted(hints)) or "None"
-        for hint in hints:
-            if hint.startswith("Sequence"):
-                self.requires["from collections.abc import Sequence"] = None
-            if hint.startswith("Callable"):
-                self.requires["from collections.abc import Callable"] = None
-        return f"{text} | None" if optional and hints else text
-
-    def value_hint(self, value: Any) -> str:
-        if value is None:
-            return "None"
-        if isinstance(value, bool):
-            return "bool"
-        if isinstance(value, int | float | str):
-            return "int" if isinstance(value, int) else type(value).__name__
-        if isinstance(value, tuple) and len(value) in (2, 3) and all(is_int(item) for item in value):
-            return f"tuple[{', '.join(['int'] * len(value))}]"
-        if isinstance(value, tuple | list | range):
-            inner = {self.value_hint(item) for item in value}
-            if "float" in inner:
-                inner.discard("int")
-            return f"Sequence[{' | '.join(sorted(inner)) or 'int'}]"
-        return "Callable[..., nn.Module]"
 
     # ---- what the writers ask --------------------------------------------------------------------------
 
@@ -329,7 +296,7 @@ class Model(ClassNames):
                 if isinstance(size, Term) and any(isinstance(a, Symbol) and a.name == name for a in size.atoms()):
                     if size == next(iter([Term.atom(a) for a in size.atoms() if isinstance(a, Symbol)])):
                         return f"{python_name(operand)}.shape[{axis}]"
-        raise LookupError(name)
+        raise Inexpressible(f"the size `{name}`, which no input of `{template.name}` has")
 
     def definition(self, expr: syntax.Expr, template: Template) -> syntax.Define:
         """The definition that is expanded in place at a stage."""
@@ -346,22 +313,39 @@ class Model(ClassNames):
                 found.add(layer.module.replace("{n}", str(layer.dimensions(*module.inputs))))
         return found
 
+    def is_parameter(self, path: str) -> bool:
+        """Whether a path leads to a parameter, seen from the net or from some block of it."""
+        holder, _, name = path.rpartition(".")
+        found = ((place, module) for place, module in self.network.root.walk() if name in module.state)
+        return any(f".{place}".endswith(f".{holder}") for place, _ in found)
+
     def may_lack(self, name: str, parameter: str) -> bool:
-        """Whether a layer of that name may be without a parameter."""
+        """Whether a layer of that name is without a parameter, or may be for all that PyTorch's types say."""
         for _, module in self.network.root.walk():
-            if module.layer is not None and type(module.layer).__name__ == name and parameter not in module.state:
-                return True
+            if module.layer is not None and type(module.layer).__name__ == name:
+                if parameter not in module.state or parameter in module.layer.fields:
+                    return True
         return False
+
+    def is_optional(self, path: str) -> bool:
+        """Whether PyTorch's types say of the parameter at a path that it may be None."""
+        holder, _, name = path.rpartition(".")
+        ends = [module for place, module in self.network.root.walk() if f".{place}".endswith(f".{holder}")]
+        return any(module.layer is not None and name in module.layer.fields for module in ends)
 
     # ---- the file --------------------------------------------------------------------------------------
 
     def source(self) -> ModelSource:
         net = self.network.template
         self.write(net)
-        for template in list(self.sources):
-            if self.exposing[template] != self.resolver.plan(template).exposed:
+        for _ in range(MAX_PASSES):
+            if all(self.exposing[template] == self.resolver.plan(template).exposed for template in self.sources):
+                break
+            for template in list(self.sources):  # what a class tells may need sizes that it must be told
                 self.write(template)
-        blocks = [*self.helpers(), *("\n".join(lines) for lines in self.sources.values())]
+        classes = ["\n".join(lines) for lines in self.sources.values()]
+        late = [typed_constant(name, self.constant(value)) for _, name, value in self.constants(late=True)]
+        blocks = [*self.helpers(), *classes[:-1], *(["\n".join(layout(late))] if late else []), classes[-1]]
         imports = tuple(sorted(line for line in self.requires if isinstance(line, str) and is_import(line)))
         text = "\n\n\n".join(blocks) + "\n"
         used = {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
@@ -369,169 +353,28 @@ class Model(ClassNames):
         parameters = {name: net.parameters[name].values[-1] for name, _ in self.signatures[net].parameters}
         return ModelSource(text, imports, self.name(net), "", parameters)
 
-    def helpers(self) -> list[str]:
-        """Functions, constants and classes that the model's classes use."""
-        found = []
-        constants = [need[1:] for need in self.requires if isinstance(need, tuple) and need[0] == "constant"]
-        if constants:
-            found.append("\n".join(layout([f"{name} = {thawed(value)}" for name, value in constants])))
-        for need in list(self.requires):
-            if isinstance(need, str) and not is_import(need):
-                found.append(need.rstrip("\n"))
-            elif isinstance(need, tuple) and need[0] == "layer":
-                found.extend(self.layer_source(need[1]))
-            elif isinstance(need, tuple) and need[0] == "record":
-                found.append(self.record_source(need[1], need[2]))
-        return found
-
-    def layer_source(self, cls: type[Layer]) -> list[str]:
-        if cls.source is None:
-            line = short_name(cls.module or "")[1]
-            if line is not None:
-                self.requires[line] = None
-            return []
-        self.requires.update(dict.fromkeys(cls.imports))
-        return [cls.source.strip("\n")]
-
-    def record_source(self, name: str, fields: Sequence[tuple[str, str]]) -> str:
-        self.requires["from typing import NamedTuple"] = None
-        return "\n".join([f"class {name}(NamedTuple):", *(f"{INDENT}{field}: {hint}" for field, hint in fields)])
-
-
-def docstring(doc: str) -> list[str]:
-    """The lines of a comment as a docstring; those that are too wide are wrapped."""
-    text = doc.strip().replace("\\", "\\\\").replace('"""', "'''")
-    width = WIDTH - len(INDENT) - 2 * len('"""')
-    paragraphs = [" ".join(part.split()) for part in text.split("\n\n")]
-    lines = "\n\n".join("\n".join(wrap(part, width)) for part in paragraphs).splitlines()
-    if len(lines) == 1:
-        return [f'{INDENT}"""{lines[0]}"""']
-    return [f'{INDENT}"""{lines[0]}', *(f"{INDENT}{line}".rstrip() for line in lines[1:]), f'{INDENT}"""']
-
-
-def pruned(lines: list[str]) -> list[str]:
-    """Without assignments to locals that nothing else names."""
-    heads = [line.strip().partition(" = ") for line in lines]
-    assigned = {index: name for index, (name, equals, _) in enumerate(heads) if equals and name.isidentifier()}
-    if not assigned:
-        return lines
-    named = names_by_line(lines)
-    uses = Counter(name for names in named for name in names.elements())
-    gone: set[int] = set()
-    pending = list(assigned)
-    while pending:
-        index = pending.pop()
-        if index not in gone and uses[assigned[index]] == named[index][assigned[index]]:
-            gone.add(index)
-            uses.subtract(named[index])
-            pending += [other for other, name in assigned.items() if name in named[index]]
-    return without_empty([line for index, line in enumerate(lines) if index not in gone])
-
-
-def without_empty(lines: list[str]) -> list[str]:
-    """Without the headers of blocks that have lost all their lines."""
-    kept: list[str] = []
-    for line in reversed(lines):
-        depth = len(line) - len(line.lstrip())
-        inside = kept and len(kept[-1]) - len(kept[-1].lstrip()) > depth
-        if not line.endswith(":") or inside:
-            kept.append(line)
-    return kept[::-1]
-
-
-def names_by_line(lines: list[str]) -> list[Counter[str]]:
-    """The names in each of several lines, which together are statements."""
-    places = [index for index, line in enumerate(lines) for _ in line.split("\n")]
-    named: list[Counter[str]] = [Counter() for _ in lines]
-    for node in ast.walk(ast.parse("\n".join(lines))):
-        if isinstance(node, ast.Name):
-            named[places[node.lineno - 1]][node.id] += 1
-    return named
-
-
-def is_import(line: str) -> bool:
-    return line.startswith(("import ", "from ")) and "\n" not in line
-
 
 def imported(line: str) -> str:
     """The name that an import line binds."""
     return line.rpartition(" as ")[2] if " as " in line else line.rpartition(" import ")[2].removeprefix("import ")
 
 
+def kindred(network: Network, resolver: Resolver) -> dict[Template, tuple[list[Template], set[str]]]:
+    """For each block that is made by a name the blocks that are made by the same name, and the parameters given."""
+    found: dict[Template, tuple[list[Template], set[str]]] = {}
+    for template in network.templates:
+        for site in template.sites.values():
+            if isinstance(site, Use) and site.template is not None and resolver.asked(template, site) is not None:
+                together = [site.template, *(other.template for other in site.others if other.template is not None)]
+                known = [found[each] for each in together if each in found]
+                kin = list(dict.fromkeys([*together, *(each for group, _ in known for each in group)]))
+                names = {*site.bindings, *(name for _, given in known for name in given)}
+                found.update(dict.fromkeys(kin, (kin, names)))
+    return found
+
+
 def input_rank(template: Template) -> int:
     return max((value.rank for value in template.inputs.values()), default=0)
-
-
-def place_for(stored: str, statements: list[str], first: int) -> int:
-    """Where `self.name = name` can stand: among the first statements, or behind the one that makes the name."""
-    source = stored.rpartition(" = ")[2]
-    made = [index for index, line in enumerate(statements) if line.startswith(f"{source} = ")]
-    return made[0] + 1 if made and made[0] >= first else first
-
-
-def tuple_text(text: str) -> str:
-    """A list as a tuple, so that no default can be changed."""
-    items = split(text[1:-1], (", ",)) if text != "[]" else []
-    inner = [tuple_text(item) if is_list(item) else item for item in items]
-    return f"({', '.join(inner)}{',' * (len(inner) == 1)})"
-
-
-def is_list(text: str) -> bool:
-    return text.startswith("[") and text.endswith("]") and " for " not in text
-
-
-def literal_value(text: str) -> Any:
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        return ...
-
-
-def thawed(value: Any) -> str:
-    """A frozen value as Python source."""
-    if isinstance(value, tuple) and value and value[0] in ("list", "tuple"):
-        inner = ", ".join(thawed(item) for item in value[1:])
-        if value[0] == "list":
-            return f"[{inner}]"
-        return f"({inner}{',' * (len(value) == 2)})"
-    if isinstance(value, tuple) and value and value[0] in ("bool", "float"):
-        return repr(value[1])
-    return quoted(value) if isinstance(value, str) else repr(value)
-
-
-def statements_in(body: Sequence[syntax.Stmt], template: Template) -> Iterator[syntax.Stmt]:
-    """The statements of a class, those in groups, branches and loops and of what is inlined too."""
-    for statement in body:
-        yield statement
-        match statement:
-            case syntax.Flow(operator="inline"):
-                use = template.sites.get(statement.body)
-                if isinstance(use, Use) and use.define is not None:
-                    yield from statements_in(use.define.body, template)
-            case syntax.For(body=inner):
-                site = template.sites.get(statement)
-                for copy in site.bodies if isinstance(site, Unrolled) else (inner,):
-                    yield from statements_in(copy, template)
-            case syntax.Flow(body=syntax.Group(body=inner)) | syntax.Flow(body=syntax.Fork(branches=inner)):
-                yield from statements_in(inner, template)
-            case syntax.If(branches=branches, otherwise=otherwise):
-                for _, inner in branches:
-                    yield from statements_in(inner, template)
-                yield from statements_in(otherwise, template)
-
-
-def tensor_targets(body: Sequence[syntax.Stmt], template: Template) -> Iterator[str]:
-    for statement in statements_in(body, template):
-        if isinstance(statement, syntax.Assign) and statement not in template.terms:
-            yield from statement.target.names
-        if (
-            isinstance(statement, syntax.Flow)
-            and statement.operator == "side"
-            and isinstance(statement.label, syntax.Name)
-        ):
-            yield statement.label.id
-        if isinstance(statement, syntax.Input) and statement.name is not None:
-            yield statement.name
 
 
 __all__ = ["Inexpressible", "emit_model"]

@@ -60,7 +60,7 @@ class Made:
     name: str
     args: tuple[Any, ...] = ()
     kwargs: dict[str, Any] = field(default_factory=dict)
-    members: dict[str, Made] = field(default_factory=dict)
+    members: dict[str, Made | None] = field(default_factory=dict)
     tensors: list[str] = field(default_factory=list)
     attributes: dict[str, Any] = field(default_factory=dict)
 
@@ -88,12 +88,15 @@ def compare(made: Made, module: Module, path: str, seen: set[tuple[int, int]]) -
     seen.add((id(made), id(module)))
     if module.layer is not None:
         return compare_layer(made, module, path)
-    if list(made.members) != list(module.children):
-        raise Mismatch(f"`{path or module.name}` has {listed(made.members)}, not {listed(module.children)}")
+    members = [name for name, member in made.members.items() if member is not None]
+    if members != list(module.children):
+        raise Mismatch(f"`{path or module.name}` has {listed(members)}, not {listed(module.children)}")
     if sorted(made.tensors) != sorted(module.state):
         raise Mismatch(f"`{path or module.name}` keeps {listed(made.tensors)}, not {listed(module.state)}")
     for label, child in module.children.items():
-        compare(made.members[label], child, f"{path}.{label}" if path else label, seen)
+        member = made.members[label]
+        assert member is not None
+        compare(member, child, f"{path}.{label}" if path else label, seen)
     return None
 
 
@@ -104,6 +107,7 @@ def compare_layer(made: Made, module: Module, path: str) -> None:
     if made.name != name:
         raise Mismatch(f"`{path}` would be {made.name}, not {name}")
     wanted = layer.arguments(*module.inputs)
+    spelled = layer.verbatim(*module.inputs)
     names = list(wanted)
     args: Sequence[Any] = made.args
     first = layer.fields.get(names[0]) if names else None
@@ -113,7 +117,7 @@ def compare_layer(made: Made, module: Module, path: str) -> None:
     for key, value in wanted.items():
         default = layer.fields[key].default if key in layer.fields else ...
         found = given.get(key, default)
-        if settled(found) != settled(value):
+        if settled(found) != settled(value) and settled(found) != settled(spelled.get(key, value)):
             raise Mismatch(f"`{path}` would have {key}={settled(found)}, not {settled(value)}")
 
 
@@ -141,6 +145,8 @@ class Replayer:
                 self.classes[node.name] = node
             elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
                 self.globals[node.targets[0].id] = self.evaluate(node.value, {})
+            elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None:
+                self.globals[node.target.id] = self.evaluate(node.value, {})
             elif isinstance(node, ast.FunctionDef):
                 self.globals[node.name] = partial(self.function, node)
 
@@ -278,6 +284,8 @@ class Replayer:
             return scope[name]
         if name in self.globals:
             return self.globals[name]
+        if name not in self.classes and name not in self.leaves and name.islower():
+            raise Mismatch(f"`{name}` is read where nothing sets it")
         return partial(self.make, name)
 
     def either(self, disjunction: bool, values: Sequence[ast.expr], scope: dict[str, Any]) -> Any:
@@ -330,6 +338,8 @@ class Replayer:
                 return None
         if name == "self.add_module":
             return self.set_attribute(scope["self"], *args)
+        if name == "self.register_module":
+            return scope["self"].members.setdefault(args[0], args[1])
         if name == "self.register_buffer":
             return scope["self"].tensors.append(args[0])
         return self.evaluate(node.func, scope)(*args, **kwargs)

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from netc import syntax
-from netc.emit.elimination import Elimination, Inexpressible, axis_name, folded, selecting, values_in
+from netc.emit.elimination import Elimination, Inexpressible
+from netc.emit.folding import folded
+from netc.emit.measures import axis_name, selecting, values_in
 from netc.graph import Guard, Joined, Loop, Template, Use
 from netc.naming import python_name, snake_case
 from netc.terms import Atom, Place, Term, Written, written
@@ -20,12 +22,25 @@ class Resolver(Elimination):
     def constant(self, template: Template, name: str) -> Term | None:
         """The value of a parameter that emitted code need not have: one value, and nothing of it is left."""
         key = (template, name)
+        if name in self.kept.get(template, ()):
+            return None
         if key not in self._constants:
             self._constants[key] = None
             value = self.single_value(template, name)
             if value is not None and (template is self.network.template or self._vanishes(template, name, value)):
                 self._constants[key] = value
         return self._constants[key]
+
+    def keep(self, parameters: dict[Template, set[str]]) -> None:
+        """Keeps parameters of blocks that are made by a name, whatever their values."""
+        self.kept = parameters
+        for known in (self._constants, self._normal, self._tentative, self._decided):
+            known.clear()
+
+    def asked(self, template: Template, use: Use) -> Term | None:
+        """The name from which a class has the layer or block of a place, if there is still a choice."""
+        name = self.normalise(template, use.asked) if use.asked is not None else Term({})
+        return name if any(isinstance(atom, Place) for atom in name.atoms()) else None
 
     def single_value(self, template: Template, name: str) -> Term | None:
         """The one constant that a parameter has in every use, or None."""
@@ -89,10 +104,11 @@ class Resolver(Elimination):
     def _exposed_taints(self, template: Template, atom: Place, seen: set[Any]) -> Iterator[str]:
         """What a size depends on that the class of a block tells."""
         use = template.sites.get(atom.owner)
-        if isinstance(use, Use) and use.template is not None:
+        for each in (use, *use.others) if isinstance(use, Use) else ():
+            assert each.template is not None
             index, axis = atom.key
-            size = Term.of(list(values_in(use.inner))[index].shape[axis])
-            yield from self._taints(use.template, self.normalise(use.template, size), seen)
+            size = Term.of(list(values_in(each.inner))[index].shape[axis])
+            yield from self._taints(each.template, self.normalise(each.template, size), seen)
 
     def _owner_taints(self, atom: Place, seen: set[Any]) -> Iterator[str]:
         owner = atom.owner
@@ -169,7 +185,7 @@ class Resolver(Elimination):
             return f"self.{use.label}.{attribute}"
         hoisted = self.plan(template).hoisted
         if place.owner not in hoisted:
-            name = snake_case(use.template.name)
+            name = snake_case(use.template.name) if use.asked is None else "unit"
             hoisted[place.owner] = name if name not in hoisted.values() else f"{name}_{len(hoisted) + 1}"
         return f"{hoisted[place.owner]}.{attribute}"
 
@@ -180,16 +196,27 @@ class Resolver(Elimination):
             name = "_"
         key = (place.owner, (name, index, axis))
         if key not in running:
-            base = {1: "channels", 2: "height", 3: "width"}.get(axis, f"size_{axis}")
+            joined = template.joins.get((place.owner, place.key))
+            base = axis_name(joined.value if joined is not None else None, axis)
             base = base if name == "_" else f"{name}_{base}"
             running[key] = base if base not in own_names(template) else f"current_{base}"
+            if self.plan(template).distinct:
+                self.part(template, key)
         return self._fresh(template, key)
+
+    def part(self, template: Template, key: tuple[Any, Any]) -> None:
+        """Gives a running size a variable of its own."""
+        running = self.plan(template).running
+        others = {name for other, name in running.items() if other != key}
+        base, number = running[key], 2
+        while running[key] in others:
+            running[key], number = f"{base}_{number}", number + 1
 
     def _fresh(self, template: Template, key: tuple[Any, Any]) -> str:
         """The variable of a running size; one that holds another size by now is renamed for the next pass."""
         plan = self.plan(template)
         name = plan.running[key]
-        if plan.current.get(name, key) != key:
+        if plan.current.get(name, key) != key and not plan.distinct:
             taken, number = set(plan.running.values()), 2
             while f"{name}_{number}" in taken:
                 number += 1

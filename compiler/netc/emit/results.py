@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from netc import syntax
 from netc.emit.calls import depends_on_training
-from netc.emit.elimination import verdict
+from netc.emit.folding import verdict
 from netc.emit.python import Py
 from netc.graph import Guard, Template, Use
 

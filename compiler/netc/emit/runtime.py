@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ class RunTime(Constructor):
     symbols: dict[str, str]
     stored: dict[str, str]
     loop_names: set[str]
+    open_loops: list[Any]
 
     def run_text(self, term: Term, use: Use | None = None, sides: Sequence[Py] = ()) -> str:
         return self.at_run_time(term, use, sides).text
@@ -32,7 +34,7 @@ class RunTime(Constructor):
             if isinstance(atom, Symbol):
                 return written(self.symbol(atom.name))
             if isinstance(atom, Place):
-                return self.place_at_run_time(atom)
+                return self.size_of_operand(atom, use, sides) or self.place_at_run_time(atom)
             return None
 
         result = normal.substitute(known)
@@ -40,23 +42,56 @@ class RunTime(Constructor):
             self.plan.requires.update(dict.fromkeys(getattr(atom, "requires", ())))
         return Py(print_term(result), level_of(result))
 
+    def size_of_operand(self, place: Place, use: Use | None, sides: Sequence[Py]) -> Term | None:
+        """A size that guards or loops change, read from the tensor that has it: `x.shape[1]`."""
+        inputs = use.inputs if use is not None and place.kind == "join" else ()
+        for value, side in zip(inputs, sides, strict=False):
+            for axis, size in enumerate(value.shape if side.text.isidentifier() else ()):
+                if self.resolver.normalise(self.template, Term.of(size)) == Term.atom(place):
+                    return written(f"{side.text}.shape[{axis}]")
+        return None
+
     def place_at_run_time(self, place: Place) -> Term:
         if place.kind == "name" and str(place.key) in self.loop_names:
             return written(python_name(str(place.key)))
+        if place.kind == "size":
+            return written(self.input_size(place))
+        if place.kind == "join":
+            self.part_running(place)
         source = self.text(Term.atom(place))
-        if place.kind == "input" and place.owner is self.template and place.key[0] == "x" and self.variable != "x":
-            self.resolver.plan(self.template)
+        if re.fullmatch(r"self(\.\w+)+", source):  # what a member tells
+            return written(source)
         if not source.isidentifier():
             raise Inexpressible(f"`{source}` in `forward`")
         attribute = source if source not in self.attributes() else f"_{source}"
         self.stored[attribute] = source
         return written(f"self.{attribute}")
 
+    def part_running(self, place: Place) -> None:
+        """Sees that a running size that is kept for `forward` has a variable of its own."""
+        if place.owner in self.open_loops:
+            raise Inexpressible("a size that changes from turn to turn of a loop", place.owner.span)
+        name, index, axis = place.key if len(place.key) == 3 else place.key[1:]
+        key = (place.owner, ("_" if name == "after" else name, index, axis))
+        if key in self.plan.running:
+            self.resolver.part(self.template, key)
+
     def symbol(self, name: str) -> str:
         """A size of an input that only the run decides, read at the start of `forward`."""
         if name not in self.symbols:
             self.symbols[name] = self.classes.symbol_source(self.template, name)  # type: ignore[attr-defined]
         return {"N": "batch"}.get(name, name.lower())
+
+    def input_size(self, place: Place) -> str:
+        """A size of what enters the class, read at the start of `forward`."""
+        operand, axis = place.key
+        value = self.template.inputs[operand]
+        spatial = value.spatial
+        name = "LHWDHW"[{1: 0, 2: 1, 3: 3}[len(spatial)] + spatial.index(axis)] if axis in spatial[:3] else f"S{axis}"
+        source = f"{python_name(operand)}.shape[{axis}]"
+        while self.symbols.setdefault(name, source) != source:
+            name += "2"
+        return name.lower()
 
     def symbol_lines(self) -> list[str]:
         names = {"N": "batch"}

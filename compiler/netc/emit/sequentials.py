@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from keyword import iskeyword
@@ -11,12 +10,11 @@ from typing import Any
 
 from netc import syntax
 from netc.emit.calls import Calls
-from netc.emit.layout import quoted
 from netc.emit.python import Lines, Py
 from netc.emit.resolve import own_names
 from netc.emit.targets import render_loop
+from netc.emit.wording import assignment, label_text, negated
 from netc.emit.wrapping import INDENT
-from netc.terms import Term, Written
 
 LIST_NAMES = ("layers", "blocks", "members", "parts", "units", "pieces", "items", "modules")
 
@@ -170,20 +168,24 @@ class Sequentials(Calls):
         if settled is True:
             return self.fill_body(statement, members)
         self.as_list(members)
-        before = dict(self.plan.current)
-        with self.lines.block(f"if {self.condition(statement.when)}:"):
-            self.fill_body(statement, members)
+        return self.both_ways(statement, self.condition(statement.when), lambda: self.fill_body(statement, members))
+
+    def both_ways(self, statement: syntax.Flow, condition: str, write: Callable[[], None]) -> None:
+        """What stands under a condition, and the sizes with it and without."""
+        before, header = dict(self.plan.current), len(self.lines.items)
+        with self.lines.block(f"if {condition}:"):
+            write()
             self.assign_running(statement, 1)
         self.plan.current = before
-        with self.lines.block("else:"):
+        alone = len(self.lines.items) == header
+        with self.lines.block(f"if {negated(condition)}:" if alone else "else:"):
             self.assign_running(statement, 0)
-        return None
 
     def fill_body(self, statement: syntax.Flow, members: Members) -> None:
         label = self.entry_label(statement.label)
         body = self.written_out(statement.body)
         if statement.label is not None and not isinstance(body, syntax.Name | syntax.Call | syntax.IfElse):
-            return self.append(members, Entry(self.container(body), label))
+            return self.append(members, Entry(self.hoisted(body, self.nested(body, members)), label))
         if isinstance(body, syntax.Pipe):
             for stage in body.stages:
                 self.fill_stage(stage, None, members)
@@ -191,6 +193,16 @@ class Sequentials(Calls):
         if isinstance(body, syntax.Group):
             return self.fill(body.body, members)
         return self.fill_stage(body, label, members)
+
+    def nested(self, body: syntax.Expr, members: Members) -> str:
+        """A Sequential in another one; if statements build it, statements build the other too."""
+        start = len(self.lines.items)
+        source = self.container(body)
+        if members.variable is None and len(self.lines.items) > start:
+            inner, self.lines.items[start:] = self.lines.items[start:], []
+            self.as_list(members)
+            self.lines.items += inner
+        return source
 
     def entry_label(self, label: syntax.Name | syntax.String | None) -> tuple[str, bool] | None:
         if label is None or (isinstance(label, syntax.Name) and label.id == "seq"):
@@ -225,6 +237,9 @@ class Sequentials(Calls):
         """`n * Block(...)`: a comprehension, or a loop where the sizes change from one to the next."""
         if repeat.single:
             return self.fill_stage(repeat.right, None, members)
+        copies = self.unrolled(repeat)
+        if copies is not None:
+            return self.fill(copies, members)
         loop = self.loop(repeat)
         if loop is None:
             return None
@@ -335,18 +350,6 @@ def entry_text(entry: Entry) -> str:
     return entry.source
 
 
-def label_text(label: tuple[str, bool] | None) -> str:
-    assert label is not None
-    return quoted(label[0]) if label[1] else label[0]
-
-
-def assignment(name: str, source: str) -> str:
-    """`name = source`, or `name += rest` where a sum begins with the name."""
-    if source.startswith(f"{name} + ") and not {" if ", " or ", " and "} & set(re.findall(r" \w+ ", source)):
-        return f"{name} += {source.removeprefix(f'{name} + ')}"
-    return f"{name} = {source}"
-
-
 def statements_of(body: syntax.Expr, constructor: Sequentials) -> Sequence[syntax.Stmt]:
     """What stands under a label, as the statements of a Sequential; value heads are not part of it."""
     match body:
@@ -356,34 +359,3 @@ def statements_of(body: syntax.Expr, constructor: Sequentials) -> Sequence[synta
             kept = [s for s in stages if not ((use := constructor.use(s)) is not None and use.kind == "value")]
             return [syntax.Flow(stage.span, None, None, stage) for stage in kept]
     return [syntax.Flow(body.span, None, None, body)]
-
-
-def is_settled(term: Term) -> bool:
-    """Whether a term is made of numbers alone."""
-    return not any(atom.source.isidentifier() for atom in term.atoms() if isinstance(atom, Written))
-
-
-def conditions_in(expr: syntax.Expr) -> Iterator[syntax.Expr]:
-    """The conditions of an expression that is written as it stands."""
-    if isinstance(expr, syntax.IfElse):
-        yield expr.condition
-        yield from conditions_in(expr.then)
-        yield from conditions_in(expr.otherwise)
-
-
-def is_optional_member(statement: syntax.Flow) -> bool:
-    """Whether a guarded statement is one labelled module, which is None when it is left out."""
-    label = statement.label
-    return isinstance(label, syntax.Name) and not iskeyword(label.id) and statement.operator is None
-
-
-def flag_name(statement: syntax.Flow) -> str:
-    """What the outcome of a guard is called in the class."""
-    if statement.operator == "+":
-        return "shortcut"
-    if statement.label is not None:
-        return f"use_{statement.label.span.text}"
-    for word in statement.body.span.text.replace("(", " ").replace(":", " ").split():
-        if word.isidentifier():
-            return f"use_{word.lower()}"
-    return "enabled"

@@ -9,6 +9,8 @@ from netc import syntax
 from netc.emit.wrapping import brackets, split
 from netc.naming import python_name
 
+STRING = re.compile(r'f?"[^"]*"')
+
 
 def render_target(target: syntax.Target, read: Collection[str] | None = None) -> str:
     """`i, (b, c)`; a name that is not in `read` becomes `_`."""
@@ -21,7 +23,7 @@ def render_target(target: syntax.Target, read: Collection[str] | None = None) ->
 
 def render_loop(target: syntax.Target, iterable: str, body: Sequence[str]) -> str:
     """`i, (b, _) in enumerate(items)`: only the names that the body reads, and only the counting that it needs."""
-    read = set(re.findall(r"\w+", " ".join(body)))
+    read = set(re.findall(r"\w+", " ".join(STRING.sub(fields, line) for line in body)))
     items = target.items
     if (
         len(items) == 2
@@ -33,9 +35,15 @@ def render_loop(target: syntax.Target, iterable: str, body: Sequence[str]) -> st
         if items[0].name is not None and items[0].name not in read:
             return f"{render_target(items[1], read)} in {inner}"
         if not read & set(items[1].names):
-            count = top(inner).count(",") if inner.startswith(("[", "(")) and closes_last(inner) else None
+            counted = inner.startswith(("[", "(")) and closes_last(inner) and "*" not in inner and " for " not in inner
+            count = top(inner).count(",") if counted else None
             return f"{render_target(items[0])} in range({length(inner) if count is not None else f'len({inner})'})"
     return f"{render_target(target, read)} in {iterable}"
+
+
+def fields(string: re.Match[str]) -> str:
+    """What an f-string reads; nothing of other strings."""
+    return " ".join(re.findall(r"\{(.*?)\}", string[0])) if string[0].startswith("f") else ""
 
 
 def closes_last(text: str) -> bool:

@@ -17,6 +17,7 @@ from netc.terms import ATOM, PRODUCT, SUM, TERNARY
 
 INFIX = {"operator.add": ("+", SUM), "operator.sub": ("-", SUM), "operator.mul": ("*", PRODUCT),
          "operator.truediv": ("/", PRODUCT), "operator.matmul": ("@", PRODUCT)}  # fmt: skip
+QUIET = (syntax.Order, syntax.Default, syntax.Init, syntax.Input, syntax.Param, syntax.Tie)
 
 
 class Tensors(RunTime):
@@ -25,7 +26,10 @@ class Tensors(RunTime):
     out: Lines
     flow: Py
     absent: set[str]
+    named: set[str]
+    parts: set[str]
     entered: list[str]
+    held: list[str]
 
     def inputs(self) -> list[str]:
         """The names of the inputs of `forward`."""
@@ -43,12 +47,18 @@ class Tensors(RunTime):
         """Runs a chain, a group, a fork or a single stage."""
         raise NotImplementedError
 
-    def fresh_name(self) -> str:
-        """A name for a value that an inlined block reads again."""
+    def fresh_name(self, stem: str = "entered") -> str:
+        """A name for a value that is read again, such as what enters an inlined block."""
         text = " ".join([*self.out.items, *self.inputs()])
         return next(
-            n for n in ("entered", *(f"entered_{i}" for i in range(2, 1000))) if not re.search(rf"\b{n}\b", text)
+            n for n in (stem, *(f"{stem}_{i}" for i in range(2, 1000))) if not re.search(rf"\b{n}\b", text)
         )
+
+    def other_variable(self) -> str:
+        """A name for the flow inside an operand, while the other operand has its own."""
+        taken = {n.id for n in names_in(self.template.body)} | {*self.inputs(), *self.held}
+        names = ("y", "h", "z", *(f"y{number}" for number in range(2, 100)))
+        return next(name for name in names if name not in taken)
 
     def tensor(self, expr: syntax.Expr) -> Py:
         """The source of a tensor: a name, an entry of a tuple, or a function of tensors."""
@@ -98,10 +108,12 @@ class Tensors(RunTime):
 
     def chain_value(self, expr: syntax.Pipe) -> Py:
         """What a chain gives, the flow left as it was."""
-        before = Py(self.flush())
-        self.flow = before
+        before = self.flow = Py(self.flush())
+        self.held.append(self.variable)
+        if before.text == self.variable:
+            self.variable = self.other_variable()
         self.run(expr)
-        value, self.flow = self.flow, before
+        value, self.flow, self.variable = self.flow, before, self.held.pop()
         return value
 
     def keep(self, statement: syntax.Assign) -> None:
@@ -125,6 +137,10 @@ class Tensors(RunTime):
             with self.out.block(f"if {self.at_run_time(guard.condition).text}:"):
                 self.out.add(f"{target} = {self.tensor(statement.value).text}")
             return
+        if statement.target.name is not None:
+            self.named.add(target)
+        else:
+            self.parts.update(map(python_name, statement.target.names))
         self.out.add(f"{target} = {self.tensor(statement.value).text}")
 
     def renamed(self, statement: syntax.Assign, target: str) -> bool:
@@ -179,14 +195,15 @@ class Tensors(RunTime):
             numbers = [self.at_run_time(argument.term, use, sides) for argument in use.arguments]
             return self.joined([*sides, *numbers], use)
         arguments = self.arguments(use.arguments, lambda term: self.run_text(term, use, sides))
+        arguments += [f"{name}={self.tensor(operand).text}" for name, operand in use.named.items()]
         arguments += [f"{name}={source}" for name, source in layer.function_extra.items()]
-        if layer.source is not None and layer.function.startswith("own:"):
-            self.plan.requires[("layer", type(layer))] = None
+        if layer.function.startswith("own:"):
+            self.plan.requires[("function", type(layer))] = None
         if layer.leading:
             words = [*arguments[: layer.leading], *(side.text for side in sides), *arguments[layer.leading :]]
             return Py(f"{self.imported(layer.function)}({', '.join(words)})")
         if layer.inputs and layer.inputs[0].startswith("*"):
-            alone = len(sides) == 1 and sides[0].level > 0
+            alone = len(sides) == 1 and sides[0].level > 0 and len(use.inputs) > 1
             listed = sides[0].text if alone else f"[{', '.join(side.text for side in sides)}]"
             return Py(f"{self.imported(layer.function)}({', '.join([listed, *arguments])})")
         if layer.function.startswith("."):
@@ -224,3 +241,15 @@ def is_flow(expr: syntax.Expr) -> bool:
 def flow_inputs(template: Template) -> list[str]:
     """The inputs of a class that flow in: `x`, or `x`, `x2` of several; the others are given as arguments."""
     return [name for name in template.inputs if re.fullmatch(r"x\d*", name) and name not in template.parameters]
+
+
+def reads_input(body: Sequence[syntax.Stmt]) -> bool:
+    """Whether a block reads its input `x` again after the flow has moved."""
+    first = True
+    for statement in body:
+        for name in names_in([statement]):
+            if name.id == "x" and not (first and isinstance(statement, syntax.Assign)):
+                return True
+        if not isinstance(statement, (*QUIET, syntax.Assign)):
+            first = False
+    return False

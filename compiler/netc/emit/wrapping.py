@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 WIDTH = 88
 INDENT = "    "
-OPENING, CLOSING = "([{", ")]}"
+OPENING, CLOSING = "([{", (")", "]", "}")
 # Where a bracket's content is broken when it has no commas, loosest first.
 OPERATORS = (
-    (" for ", " if "),
     (" if ", " else "),
     (" or ",),
     (" and ",),
@@ -30,14 +30,15 @@ def fold(line: str) -> list[str]:
     text = line.lstrip()
     indent = line[: len(line) - len(text)]
     pair = last_bracket(text)
-    if pair is None:
+    if pair is None or needs_parentheses(text):
         return parenthesised(indent, text)
     start, end = pair
     head, body, tail = text[: start + 1], text[start + 1 : end].strip(), text[end:]
     if len(indent + head) > WIDTH:
         return [line]
     body = body.removesuffix(",")
-    listed = head[-2:-1] in ("", " ", "(", "[", "{", "*", "=") and len(split(body, (", ",))) > 1
+    several = len(split(body, (", ",))) > 1 and not is_comprehension(body)
+    listed = several and head[-2:-1] in ("", " ", "(", "[", "{", "*", "=")
     inner = indent + INDENT
     lines = [p for part in split(body, (", ",)) for p in entry(inner, part)] if listed else inside(inner, body)
     return [indent + head, *lines, *fold(indent + tail)]
@@ -48,14 +49,24 @@ def inside(indent: str, body: str) -> list[str]:
     if len(indent + body) <= WIDTH:
         return [indent + body]
     entries = split(body, (", ",))
+    if is_comprehension(body):
+        element, clause = split(body, (" for ",), keep=True)
+        parts = [element, *split(clause, (" if ",), keep=True)]
+        return [piece for part in parts for piece in fold(indent + part)]
     if len(entries) > 1:
         return [piece for part in entries for piece in entry(indent, part)]
     broken = operands(indent, body)
     if broken is not None:
         return broken
-    if body.endswith(tuple(CLOSING)) and not body.startswith("*"):
+    if body.endswith(CLOSING) and not body.startswith("*"):
         return list(fold(f"{indent}{body}"))
     return fold(indent + body)
+
+
+def is_comprehension(body: str) -> bool:
+    """Whether what stands in a bracket is `element for name in items`."""
+    parts = split(body, (" for ",))
+    return len(parts) == 2 and len(split(parts[0], (", ",))) == 1
 
 
 def entry(indent: str, body: str) -> list[str]:
@@ -75,6 +86,19 @@ def operands(indent: str, body: str) -> list[str] | None:
     return None
 
 
+def needs_parentheses(text: str) -> bool:
+    """Whether a right side has several operators at its top level, or one and no bracket behind it to break in."""
+    found = re.match(r"[\w.\[\]]+(: [^=]+)? = |return ", text)
+    if found is None:
+        return False
+    body = text[found.end() :]
+    for operators in OPERATORS:
+        count = len(split(body, operators)) - 1
+        if count:
+            return count > 1 or not body.endswith(CLOSING)
+    return False
+
+
 def parenthesised(indent: str, text: str) -> list[str]:
     """A long right side without brackets goes into parentheses of its own."""
     for sign in (" = ", "return "):
@@ -85,7 +109,9 @@ def parenthesised(indent: str, text: str) -> list[str]:
 
 
 def last_bracket(text: str) -> tuple[int, int] | None:
-    """The last bracket at the top level that has something in it."""
+    """The last bracket at the top level that has something in it; of a function's head, its parameters."""
+    if text.startswith("def "):
+        return next(brackets(text))
     found = None
     for start, end in brackets(text):
         if text[start + 1 : end].strip():

@@ -23,7 +23,7 @@ _CONDITION = re.compile(r"\b(if|elif|when|and|or|not)\b")
 
 def explain(place: Place) -> Diagnostic:
     """The one error for a token that cannot stand where it stands."""
-    checks = (_bracket, _layout, _equals, _foreign, _reserved, _misplaced, _chained, _glued, _missing, _ended)
+    checks = (_bracket, _layout, _equals, _foreign, _reserved, _misplaced, _listed, _chained, _glued, _missing, _ended)
     return next((found for check in checks if (found := check(place))), None) or _stray(place)
 
 
@@ -85,6 +85,8 @@ def _layout(place: Place) -> Diagnostic | None:
 def _ended(place: Place) -> Diagnostic | None:
     if place.token.type not in ENDS:
         return None
+    if place.before is not None and place.before.text == "," and not place.brackets:
+        return _comma(place.lexer.span(place.before))
     what = place.expected
     text = f"expected {what} here" if what else ""
     where = "line" if place.lexer.layout else "expression"
@@ -111,12 +113,22 @@ def _foreign(place: Place) -> Diagnostic | None:
     """`// a comment`, `x += y`, `- Conv: [8, 3]`, and a label within a chain."""
     token, before, start = place.token, place.before, place.line_before.lstrip()
     if token.text == "//" and not start:
-        return _fault("E0113", "a comment begins with `#`", place.span, "not written here", help="`# ...`")
+        fix = replace(place.span, "#", safe=True)
+        return _fault("E0113", "a comment begins with `#`", place.span, "not written here", help="`# ...`", fix=fix)
     glued = before is not None and before.end == token.start and before.text in ("+", "-", "*", "/")
     if before and glued and token.type == place.kind_of("="):
         help = "a statement that begins with `+` adds to the flow, one with `*` multiplies it: `+ y`"
         span = place.lexer.span(before).to(place.span)
-        return _fault("E0113", f"`{span.text}` is not written here", span, "values are never changed", help=help)
+        whole = Span(span.source, place.span.start - len(start), span.end)
+        joined = re.fullmatch(r"[x_][ \t]*[+*]", start.rstrip()) is not None
+        text, label = f"`{span.text}` is not written here", "values are never changed"
+        spelled = replace(whole, before.text) if joined else None
+        return _fault("E0113", text, span, label, help=help, fix=spelled)
+    computed = re.compile(r"\w+(\{[^{}\n]*\}\w*)+").match(place.lexer.source.text, before.start) if before else None
+    if token.text == "{" and computed and before and before.end == token.start:
+        span, help = Span(place.span.source, *computed.span()), f'in double quotes: `"{computed[0]}": ...`'
+        fix = replace(span, f'"{computed[0]}"', safe=True)
+        return _fault("E0101", "a label that is computed is a text", span, "without quotes", help=help, fix=fix)
     if token.text == "{" and before and place.viable("COLON"):
         help = "indent what belongs to it"
         return _fault("E0113", "a block is not opened by `{`", place.span, "expected `:`", help=help)
@@ -136,6 +148,10 @@ def _reserved(place: Place) -> Diagnostic | None:
     token, before, words = place.token, place.before, place.lexer.tables.keywords
     if before and words.get(before.text) == before.type and before.text not in OPENING_WORDS and place.same_line:
         message = f"`{before.text}` is a reserved word"
+        shape = re.compile(r":[ \t]*[\d(]").match(place.lexer.source.text, token.start)
+        if token.type == "COLON" and before.text == "input" and shape:
+            text, fix = "`input` is followed by its shape", replace(place.span, "")
+            return _fault("E0101", text, place.span, "no `:` here", help="`input 3x32x32`", fix=fix)
         if token.type == "COLON":
             help = f'as a label it is quoted: `"{before.text}": ...`'
             span = place.lexer.span(before)
@@ -170,6 +186,29 @@ def _misplaced(place: Place) -> Diagnostic | None:
     return None
 
 
+def _listed(place: Place) -> Diagnostic | None:
+    """`input 3, 32, 32`, and a comma that ends a statement."""
+    token, before, text = place.token, place.before, place.lexer.source.text
+    if token.text != "," or place.brackets or before is None:
+        return None
+    shape = re.compile(r"(\w+(?:[ \t]*,[ \t]*\w+)+)[ \t]*(?:#|\r?$)", re.MULTILINE).match(text, before.start)
+    if shape is not None and re.match(r"input\s", place.line_before.lstrip()):
+        sizes = [size.strip() for size in shape[1].split(",")]
+        written = "x".join(sizes) if sizes[0].isdigit() else f"({', '.join(sizes)})"
+        span = Span(place.span.source, before.start, before.start + len(shape[1]))
+        fix = replace(span, written)
+        return _fault("E0101", "a shape is one word", span, "several", help=f"`input {written}`", fix=fix)
+    if re.compile(r"[ \t]*(?:#|\r?\n|$)").match(text, token.end):
+        return _comma(place.span)
+    return None
+
+
+def _comma(span: Span) -> Diagnostic:
+    """A comma behind a statement, where the line says already that it ends."""
+    help, fix = "the end of the line ends it", replace(span, "", safe=True)
+    return _fault("E0101", "a statement does not end with a comma", span, "nothing follows", help=help, fix=fix)
+
+
 def _chained(place: Place) -> Diagnostic | None:
     if place.token.type in COMPARISONS and place.viable("AND") and place.viable("PLUS"):
         help = "join two comparisons with `and`"
@@ -183,7 +222,9 @@ def _glued(place: Place) -> Diagnostic | None:
     kinds = ("NUMBER", "SHAPE", "NAME")
     if before and before.end == token.start and before.type in kinds[:2] and token.type in kinds:
         span = Span(place.lexer.source, before.start, token.end)
-        return _fault("E0115", f"`{span.text}` is neither a number nor a name", span)
+        times = re.fullmatch(r"(\d+)x", span.text)
+        help = f"`{times[1]} * Layer(...)` repeats" if times else None
+        return _fault("E0115", f"`{span.text}` is neither a number nor a name", span, help=help)
     return None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netc.diagnostics import Diagnostic, Diagnostics, Label, Span
+from netc.diagnostics import Diagnostic, Diagnostics, Fix, Label, Span, replace
 from netc.syntax import Attribute, Binary, Call, Expr, Flow, ListExpr, Name, Unary
 
 COMPARISONS = frozenset(("==", "!=", "<", "<=", ">", ">="))
@@ -22,8 +22,11 @@ def check_statement(found: Diagnostics, flow: Flow) -> None:
         help = "a line is a label and a module, without `-`: `label: Layer(arguments)`"
         _report(found, body.span, "a statement does not begin with `-`", help)
     if isinstance(body, Binary) and body.operator in COMPARISONS and flow.label is None and flow.operator is None:
-        way_out = "`=` keeps a value under a name: `y = ...`" if body.operator == "==" else None
-        _report(found, body.span, f"a comparison by `{body.operator}` is not a statement", way_out)
+        equal = body.operator == "=="
+        way_out = "`=` keeps a value under a name: `y = ...`" if equal else None
+        between = Span(body.span.source, body.left.span.end, body.right.span.start)
+        fix = replace(between, " = ") if equal and isinstance(body.left, Name) else None
+        _report(found, body.span, f"a comparison by `{body.operator}` is not a statement", way_out, fix)
 
 
 def is_self(value: Expr) -> bool:
@@ -33,5 +36,5 @@ def is_self(value: Expr) -> bool:
     return isinstance(value, Name) and value.id == "self"
 
 
-def _report(found: Diagnostics, span: Span, message: str, help: str | None) -> None:
-    found.add(Diagnostic("E0113", message, Label(span), help=help))
+def _report(found: Diagnostics, span: Span, message: str, help: str | None, fix: Fix | None = None) -> None:
+    found.add(Diagnostic("E0113", message, Label(span), help=help, fix=fix))

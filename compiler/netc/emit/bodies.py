@@ -1,0 +1,73 @@
+"""Lines of a class: its docstring, its constructor without locals that nothing reads, where its attributes are kept."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+from textwrap import wrap
+
+from netc.emit.wrapping import INDENT, WIDTH
+
+
+def docstring(doc: str) -> list[str]:
+    """The lines of a comment as a docstring; those that are too wide are wrapped."""
+    text = doc.strip().replace("\\", "\\\\").replace('"""', "'''")
+    width = WIDTH - len(INDENT) - 2 * len('"""')
+    paragraphs = [" ".join(part.split()) for part in text.split("\n\n")]
+    lines = "\n\n".join("\n".join(wrap(part, width)) for part in paragraphs).splitlines()
+    if len(lines) == 1:
+        return [f'{INDENT}"""{lines[0]}"""']
+    return [f'{INDENT}"""{lines[0]}', *(f"{INDENT}{line}".rstrip() for line in lines[1:]), f'{INDENT}"""']
+
+
+def pruned(lines: list[str]) -> list[str]:
+    """Without assignments to locals that nothing else names."""
+    heads = [line.strip().partition(" = ") for line in lines]
+    assigned = {index: name for index, (name, equals, _) in enumerate(heads) if equals and name.isidentifier()}
+    if not assigned:
+        return lines
+    named = names_by_line(lines)
+    uses = Counter(name for names in named for name in names.elements())
+    gone: set[int] = set()
+    pending = list(assigned)
+    while pending:
+        index = pending.pop()
+        if index not in gone and uses[assigned[index]] == named[index][assigned[index]]:
+            gone.add(index)
+            uses.subtract(named[index])
+            pending += [other for other, name in assigned.items() if name in named[index]]
+    return without_empty([line for index, line in enumerate(lines) if index not in gone])
+
+
+def without_empty(lines: list[str]) -> list[str]:
+    """Without the headers of blocks that have lost all their lines."""
+    kept: list[str] = []
+    for line in reversed(lines):
+        depth = len(line) - len(line.lstrip())
+        inside = kept and len(kept[-1]) - len(kept[-1].lstrip()) > depth
+        if not line.endswith(":") or inside:
+            kept.append(line)
+    return kept[::-1]
+
+
+def names_by_line(lines: list[str]) -> list[Counter[str]]:
+    """The names in each of several lines, which together are statements."""
+    places = [index for index, line in enumerate(lines) for _ in line.split("\n")]
+    named: list[Counter[str]] = [Counter() for _ in lines]
+    for node in ast.walk(ast.parse("\n".join(lines))):
+        if isinstance(node, ast.Name):
+            named[places[node.lineno - 1]][node.id] += 1
+    return named
+
+
+def place_for(stored: str, statements: list[str], first: int) -> int:
+    """Where `self.name = name` can stand: among the first statements, or behind the last that makes the name."""
+    source = stored.rpartition(" = ")[2]
+    made = [index for index, line in enumerate(statements) if re.match(rf"\s*{source} \+?= ", line)]
+    if not made or made[-1] < first:
+        return first
+    end = made[-1] + 1
+    while end < len(statements) and statements[end].startswith((" ", "else:", "elif ")):
+        end += 1
+    return end

@@ -1,0 +1,391 @@
+"""A layer's rule against the real PyTorch object: over its examples and random configurations, valid and invalid.
+
+They run on the meta device, small ones on the CPU too, where some kinds are refused that the meta device lets pass.
+What the rule rejects, torch must reject, unless the result is empty or the documentation says "Stricter than torch";
+shapes, kinds, state and documented defaults must be torch's. Of a layer with source of its own that source stands for
+torch, and need not check the ranges of the fields. Then sizes are replaced by symbols: whatever the rule says of
+symbols must hold for the numbers.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from importlib import import_module
+from typing import Any
+
+from netc.layer import BadArgument, Ints, Layer, Reject, State, show
+from netc.shapes import Kind, Value, product
+from netc.terms import Dim, Ledger, Relation, Symbol, Term
+from netc.testing.cases import Case, Draw
+
+SMALL = 500_000
+"""Elements up to which a configuration is run on the CPU as well."""
+REFUSALS = (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a rule or torch says of a configuration: what comes out and what is kept, or why not."""
+
+    output: Any = None
+    state: dict[str, State] | None = None
+    refusal: str | None = None
+    field: str | None = None
+    declared: bool = False
+    """Refused for a kind or rank that the class does not list, or where the source is its own, for a field's range."""
+
+
+@dataclass
+class Report:
+    """How often the rule and torch agreed; each disagreement with what reproduces it."""
+
+    layer: str
+    valid: int = 0
+    invalid: int = 0
+    stricter: int = 0
+    symbolic: int = 0
+    disagreements: list[str] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        return not self.disagreements and self.valid > 0
+
+    def __str__(self) -> str:
+        counts = f"{self.valid} valid, {self.invalid} invalid, {self.stricter} stricter, {self.symbolic} symbolic"
+        return "\n".join([f"{self.layer}: {counts}, {len(self.disagreements)} disagreements", *self.disagreements])
+
+
+def check_layer(cls: type[Layer], *, configurations: int = 200, seed: int = 0) -> Report:
+    """Compares a layer's rule with torch over its examples and `configurations` random ones."""
+    report = Report(cls.__name__)
+    report.disagreements += compare_defaults(cls)
+    draw = Draw(cls, seed)
+    for case, expected in draw.examples:
+        verdict = judge(cls, case)
+        if verdict.refusal or [*flat(verdict.output)] != [*expected]:
+            found = verdict.refusal or described(verdict.output)
+            report.disagreements.append(f"example {case}: says {described(expected)}, gives {found}")
+        compare(cls, case, report)
+        check_symbols(cls, case, report, draw)
+    for _ in range(configurations):
+        case = draw.case()
+        compare(cls, case, report)
+        check_symbols(cls, case, report, draw)
+    return report
+
+
+# ---- the rule and torch ------------------------------------------------------------------------------
+
+
+def judge(cls: type[Layer], case: Case) -> Verdict:
+    """What the rule says."""
+    try:
+        layer = cls.bind((), case.arguments)
+        layer.admit(*case.inputs)
+    except BadArgument as error:
+        own = str(cls.module if case.form == "module" else cls.function).startswith("own:")
+        return Verdict(refusal=str(error), field=error.name, declared=own)
+    except Reject as error:
+        return Verdict(refusal=str(error), declared=True)
+    try:
+        return Verdict(forget_channels(layer.infer(*case.inputs)), layer.state(*case.inputs))
+    except Reject as error:
+        return Verdict(refusal=str(error), field=error.field)
+
+
+def compare(cls: type[Layer], case: Case, report: Report) -> None:
+    """Runs one configuration through the rule and through torch, and counts the outcome."""
+    ours = judge(cls, case)
+    theirs = perform(cls, case, "meta", ours.field)
+    if theirs is not None and small(case) and (differing(ours, theirs) or "float" not in {v.kind for v in case.inputs}):
+        theirs = perform(cls, case, "cpu", ours.field)
+    if theirs is None or "meta tensors" in (theirs.refusal or ""):
+        return
+    difference = differing(ours, theirs)
+    if difference is None:
+        report.valid += ours.refusal is None
+        report.invalid += ours.refusal is not None
+    elif ours.refusal and (ours.declared or documented_stricter(cls) or is_empty(theirs.output)):
+        report.stricter += 1
+    else:
+        report.disagreements.append(f"{case}: {difference}")
+
+
+def differing(ours: Verdict, theirs: Verdict) -> str | None:
+    """How two verdicts differ, in words."""
+    if ours.refusal and theirs.refusal:
+        return None
+    if ours.refusal:
+        return f"refused ({ours.refusal}), torch gives {described(theirs.output)}"
+    if theirs.refusal:
+        return f"gives {described(ours.output)}, torch refuses ({theirs.refusal})"
+    if described(ours.output) == described(theirs.output) and ours.output != theirs.output:
+        return f"says that the channels of {described(ours.output)} are in a dimension which does not exist"
+    if ours.output != theirs.output:
+        return f"gives {described(ours.output)}, torch {described(theirs.output)}"
+    if theirs.state is not None and list((ours.state or {}).items()) != list(theirs.state.items()):
+        return f"keeps {ours.state}, torch {theirs.state}"
+    return None
+
+
+def documented_stricter(cls: type[Layer]) -> bool:
+    documents = [" ".join((base.__doc__ or "").split()) for base in cls.__mro__ if base is not Layer]
+    return any("tricter than torch" in document for document in documents)
+
+
+def is_empty(output: Any) -> bool:
+    """Whether some size is 0, which no network needs and any rule may refuse."""
+    return any(size == 0 for value in flat(output) for size in value.shape)
+
+
+def small(case: Case) -> bool:
+    return sum(int(plain(product(value.shape))) for value in case.inputs) <= SMALL
+
+
+def perform(cls: type[Layer], case: Case, device: str, blamed: str | None) -> Verdict | None:
+    """What torch says; None if no call can be written, so wrong are the arguments, or if it lacks the blamed one."""
+    values = {name: default.default for name, default in cls.fields.items()} | case.arguments
+    values = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
+    layer = cls(**values)
+    try:
+        call = layer.arguments(*case.inputs) if case.form == "module" else layer.function_arguments(*case.inputs)
+        n = layer.dimensions(*case.inputs)
+    except (Reject, *REFUSALS):
+        return None
+    if blamed in cls.fields and blamed not in call:
+        return None
+    tensors = [make_tensor(value, device) for value in case.inputs]
+    try:
+        if case.form == "function":
+            return Verdict(read_back(call_function(layer, tensors, call, n)))
+        module = build_module(layer, call, n, device)
+        return Verdict(read_back(call_module(layer, module, tensors)), read_state(module))
+    except REFUSALS as error:
+        return Verdict(refusal=f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error) else ''}")
+
+
+def build_module(layer: Layer, arguments: dict[str, Any], n: int, device: str) -> Any:
+    """The module of torch, or of the layer's own source, on a device."""
+    import torch
+
+    assert layer.module is not None
+    owner = found(layer, layer.module, n)
+    args, kwargs = spread(layer, arguments, positional=0)
+    with torch.device(device):
+        return owner(*args, **kwargs)
+
+
+def call_module(layer: Layer, module: Any, tensors: Sequence[Any]) -> Any:
+    """The module called as the emitted code calls it, with what stands for inputs that are left out."""
+    stand_ins = layer.stand_ins()
+    if layer.tupled:
+        alone = len(stand_ins) - len(layer.tupled)
+        tensors = [*tensors[:alone], *([tuple(tensors[alone:])] if tensors[alone:] else [])]
+    if not layer.at_call:
+        return module(*tensors)
+    given = dict(zip(stand_ins, tensors, strict=False))
+    for name, other in stand_ins.items():
+        if other in given:
+            given.setdefault(name, given[other])
+    named = {name: given.pop(name) for name in list(given) if stand_ins[name] == "?"}
+    return module(*given.values(), **named, **layer.call_arguments())
+
+
+def call_function(layer: Layer, tensors: Sequence[Any], arguments: dict[str, Any], n: int) -> Any:
+    """The function of torch, or the method of the first tensor, called as the emitted code calls it."""
+    assert layer.function is not None
+    required = sum(1 for name in arguments if name not in layer.fields or layer.fields[name].required)
+    args, kwargs = spread(layer, arguments, required if layer.positional is None else layer.positional)
+    for name, source in layer.function_extra.items():
+        kwargs[name] = read_extra(source)
+    if layer.function.startswith("."):
+        return getattr(tensors[0], layer.function[1:])(*tensors[1:], *args, **kwargs)
+    operands = [list(tensors)] if layer.inputs[0].startswith("*") and not layer.leading else list(tensors)
+    first = args[: layer.leading]
+    return found(layer, layer.function, n)(*first, *operands, *args[layer.leading :], **kwargs)
+
+
+def spread(layer: Layer, arguments: dict[str, Any], positional: int) -> tuple[list[Any], dict[str, Any]]:
+    """Arguments by position and by name; a variadic one is always given by position, one by one."""
+    args: list[Any] = []
+    kwargs: dict[str, Any] = {}
+    for i, (name, value) in enumerate(arguments.items()):
+        given = layer.fields.get(name)
+        if isinstance(given, Ints) and given.variadic:
+            args += value
+        elif i < positional:
+            args.append(value)
+        else:
+            kwargs[name] = value
+    return args, kwargs
+
+
+def read_extra(source: str) -> Any:
+    """The worth of a source such as `self.training`, in training."""
+    return True if source == "self.training" else ast.literal_eval(source)
+
+
+def found(layer: Layer, target: str, n: int) -> Any:
+    """What a layer names as its `module` or `function`: in torch, or in its own source."""
+    return materialize(type(layer), target) if target.startswith("own:") else locate(target.format(n=n))
+
+
+def materialize(cls: type[Layer], target: str) -> Any:
+    """The class or function that a layer's own source defines; `target` is its `module` or `function`."""
+    namespace: dict[str, Any] = {}
+    source = [*cls.imports, *cls.helpers, cls.source or ""]
+    exec("\n".join(["from __future__ import annotations", *source]), namespace)
+    return namespace[target.removeprefix("own:")]
+
+
+def locate(dotted: str) -> Any:
+    """What a dotted name such as `torch.nn.functional.relu` names; AttributeError if nothing."""
+    head, *rest = dotted.split(".")
+    found: Any = import_module(head)
+    path = head
+    for part in rest:
+        path += f".{part}"
+        try:
+            found = getattr(found, part)
+        except AttributeError:
+            try:
+                found = import_module(path)
+            except ImportError:
+                raise AttributeError(f"{dotted} does not exist") from None
+    return found
+
+
+def make_tensor(value: Value, device: str) -> Any:
+    import torch
+
+    dtype = {"float": torch.float32, "int": torch.int64, "bool": torch.bool}[value.kind]
+    return torch.zeros(tuple(int(size) for size in value.shape if isinstance(size, int)), dtype=dtype, device=device)
+
+
+def kind_of(dtype: Any) -> Kind:
+    if dtype.is_floating_point:
+        return "float"
+    return "bool" if str(dtype) == "torch.bool" else "int"
+
+
+def read_back(output: Any) -> Any:
+    """Tensors as values, tuples as tuples."""
+    if isinstance(output, tuple | list):
+        return tuple(read_back(item) for item in output if item is not None)
+    return Value(tuple(output.shape), kind_of(output.dtype), None)
+
+
+def read_state(module: Any) -> dict[str, State]:
+    parameters = dict(module.named_parameters())
+    return {
+        name: State(tuple(t.shape), "parameter" if name in parameters else "buffer", kind_of(t.dtype))
+        for name, t in module.state_dict().items()
+    }
+
+
+def forget_channels(output: Any) -> Any:
+    """The output without its channel axes, which torch does not know (but wrong ones stay); sizes as plain integers."""
+    if isinstance(output, tuple):
+        return tuple(forget_channels(item) for item in output)
+    channel = None if output.channel in range(output.rank) else output.channel
+    return replace(output, shape=tuple(plain(size) for size in output.shape), channel=channel)
+
+
+def plain(size: Any) -> Any:
+    return (size if size.constant is None else size.constant) if isinstance(size, Term) else int(size)
+
+
+def flat(output: Any) -> Iterator[Value]:
+    if isinstance(output, Value):
+        yield output
+        return
+    for item in output:
+        yield from flat(item)
+
+
+def described(output: Any) -> str:
+    return str(output) if isinstance(output, Value) else ", ".join(described(item) for item in output)
+
+
+# ---- symbols -----------------------------------------------------------------------------------------
+
+
+def check_symbols(cls: type[Layer], case: Case, report: Report, draw: Draw) -> None:
+    """Replaces some sizes by symbols; what the rule then says must hold for the numbers that they stand for."""
+    ledger = Ledger()
+    numbers: dict[str, int] = {}
+    alike = draw.random() < 0.5
+    inputs = []
+    for i, value in enumerate(case.inputs):
+        shape: list[Dim] = []
+        for j, size in enumerate(value.shape):
+            if draw.random() < 0.5:
+                name = f"S{size}" if alike else f"S{i}_{j}"
+                numbers[name] = plain(size)
+                shape.append(Term.atom(Symbol(name, ledger)))
+            else:
+                shape.append(size)
+        inputs.append(value.with_shape(shape))
+    symbolic = judge(cls, replace(case, inputs=tuple(inputs)))
+    if symbolic.refusal or not numbers or not all(holds(relation, numbers) for relation in ledger.relations):
+        return
+    report.symbolic += 1
+    concrete = judge(cls, case)
+    where = f"{case}, as {', '.join(map(str, inputs))}"
+    if concrete.refusal:
+        report.disagreements.append(f"{where}: accepted assuming {list(ledger.relations)}, though {concrete.refusal}")
+    elif substituted(symbolic.output, numbers) != concrete.output:
+        report.disagreements.append(f"{where}: gives {described(symbolic.output)}, not {described(concrete.output)}")
+
+
+def holds(relation: Relation, numbers: dict[str, int]) -> bool:
+    """Whether an assumption is true of the numbers; one that cannot be read counts as untrue."""
+    left, right = (number_of(side, numbers) for side in (relation.left, relation.right))
+    if relation.operator == "==":
+        return left == right
+    if relation.operator == ">=":
+        return left >= right
+    _, by, _ = relation.operator.split()
+    return by.isdigit() and left % int(by) == right
+
+
+def number_of(size: Dim, numbers: dict[str, int]) -> int:
+    return Term.of(size).evaluate(lambda atom: numbers[atom.label])
+
+
+def substituted(output: Any, numbers: dict[str, int]) -> Any:
+    if isinstance(output, tuple):
+        return tuple(substituted(item, numbers) for item in output)
+    return output.with_shape(number_of(size, numbers) for size in output.shape)
+
+
+# ---- defaults ----------------------------------------------------------------------------------------
+
+
+def compare_defaults(cls: type[Layer]) -> list[str]:
+    """Documented defaults that are not torch's, as far as torch's can be inspected."""
+    found = []
+    for name, defaults in (("module", {}), ("function", cls.function_defaults)):
+        target = getattr(cls, name)
+        if target is None or target.startswith("."):
+            continue
+        owner = materialize(cls, target) if target.startswith("own:") else None
+        for n in (1, 2, 3) if "{n}" in target else (0,):
+            try:
+                signature = inspect.signature(owner or locate(target.format(n=n)))
+            except (AttributeError, ValueError):
+                continue
+            for key, documented in cls.fields.items():
+                theirs = signature.parameters.get(key)
+                if theirs is None or theirs.default is inspect.Parameter.empty or documented.required:
+                    continue
+                ours = defaults.get(key, documented.default)
+                if callable(theirs.default) and getattr(theirs.default, "__name__", None) == ours:
+                    continue  # a function, which torch takes by its name too
+                if ours != theirs.default and (theirs.default,) * n != ours and (ours,) * n != theirs.default:
+                    place = "in torch" if owner is None else "in its source"
+                    found.append(f"{target.format(n=n)}: `{key}` is {show(ours)} here and {theirs.default} {place}")
+    return found

@@ -572,6 +572,12 @@ def elaborate(
     return elaborator.elaborate(scope, name, params or {})
 
 
+def runnable(source: Source, file: syntax.File, registry: Registry, read: Reader) -> tuple[str, ...]:
+    """The nets and variants of a file by name."""
+    elaborator, scope = open_file(source, file, registry, read)
+    return tuple(elaborator.runnable(scope))
+
+
 def evaluate_in(elaborator: Elaborator, scope: FileScope) -> Callable[[syntax.Expr], Any]:
     """A function that evaluates compile-time expressions as the file's constants are."""
 
@@ -594,5 +600,6 @@ __all__ = [
     "freeze",
     "is_flowing",
     "open_file",
+    "runnable",
     "tensors",
 ]

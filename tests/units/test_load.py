@@ -15,6 +15,7 @@ import pytest
 import torch
 from torch import fx, nn
 
+import netc
 from netc.allowed import refusals
 from netc.diagnostics import InternalError
 from netc.live import check_state, live_module, load_source
@@ -318,3 +319,9 @@ def test_state_not_as_predicted() -> None:
     assert message({**right, "2.weight": (4,)}) == "`2.weight` is missing"
     assert message({k: v for k, v in right.items() if k != "0.bias"}) == "`0.bias` was not expected"
     assert message(dict(reversed(right.items()))) == "`0.weight` stands where `1.num_batches_tracked` was expected"
+
+
+def test_a_second_key_in_a_sequential():
+    model = netc.loads("net A:\n    input 8\n    first: Linear(8)\n    twin: first\n")
+    assert model.twin is model.first
+    assert list(model.state_dict()) == ["first.weight", "first.bias", "twin.weight", "twin.bias"]

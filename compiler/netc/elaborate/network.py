@@ -285,8 +285,8 @@ class Elaborator(Initial):
             return target.kind == "net"
         return self.is_variant(head.id, scope, (*seen, name))
 
-    def select(self, scope: FileScope, name: str | None) -> str:
-        """The net to build: the one that is named, else the first of the file."""
+    def select(self, scope: FileScope, name: str | None, params: Mapping[str, Any]) -> str:
+        """The net to build: the one that is named, else the first of the file; `params` are given to it."""
         names = self.runnable(scope)
         span = Span(scope.source, 0, 0)
         listed = ", ".join(f"`{n}`" for n in names)
@@ -299,8 +299,12 @@ class Elaborator(Initial):
         if not names:
             raise fault("E0204", span, "this file has no net", "", help="a net begins with `net Name:`")
         first, item = next(iter(names.items()))
-        if len(names) == 1 or not isinstance(item, syntax.Define) or all(p.default is not None for p in item.params):
+        complete = not isinstance(item, syntax.Define) or all(
+            param.default is not None or param.name in params for param in item.params
+        )
+        if complete or len(names) == 1:
             return first
+        assert isinstance(item, syntax.Define)
         variants = ", ".join(f"`{n}`" for n in names if n != first)
         text = f"`{first}` needs arguments, which its variants give: {variants}"
         raise fault("E0204", item.name_span, text, "this net", help="choose one with `--net NAME`")
@@ -329,7 +333,7 @@ class Elaborator(Initial):
         self.evaluate_constants(scope)
         self.diagnostics.raise_if_any()
         try:
-            name = self.select(scope, name)
+            name = self.select(scope, name, params)
             define, where, args = self.resolve_variant(name, scope)
             with self.trail.inside(variant(name, scope.items.get(name))):
                 network = self.expand_apart(name, define, where, args, params)

@@ -243,6 +243,8 @@ class Constructor(Initialising):
                 return None
             return Py(f"{sides[0].at(OR)} if {self.condition(expr.condition)} else {sides[1].text}", 1)  # type: ignore[union-attr]
         use = self.use(expr)
+        if use is not None and use.kind == "member":  # `twin: first`: one module under two keys
+            return Py(f"self.{use.callee}")
         return self.construct(use) if use is not None else None
 
     def member_for(self, statement: syntax.For) -> None:

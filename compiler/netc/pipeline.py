@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -160,6 +160,12 @@ class Compiled(Record, eq=True):
         return module
 
 
+@lru_cache(maxsize=1)
+def parsed(source: Source) -> syntax.File:
+    """The tree of a text, which is asked for once for each net in it."""
+    return parse(source)
+
+
 @lifted()
 def compile(
     spec: str | Path | Source,
@@ -176,7 +182,7 @@ def compile(
     """
     source = spec if isinstance(spec, Source) else Source(str(spec), read_text(spec))
     registry = registry if registry is not None else load_registry()
-    file = parse(source)
+    file = parsed(source)
     elaborator, scope = open_file(source, file, registry, read_used)
     given = dict(params or {})
     overrides = {key: expression(key, value) for key, value in given.items() if key.startswith(PREFIX)}
@@ -197,7 +203,7 @@ def compile(
 def nets(source: Source, registry: Registry | None = None) -> tuple[str, ...]:
     """The nets and variants of a file that can be built as they stand; raises SpecError for one that cannot be read."""
     registry = registry if registry is not None else load_registry()
-    file = parse(source)
+    file = parsed(source)
     elaborator, scope = open_file(source, file, registry, read_used)
     return tuple(
         name

@@ -21,28 +21,33 @@ FORMAT_HELP = "What is printed: text for people, json, github (workflow commands
 
 
 class Spec(NamedTuple):
-    """A file to be checked; `alone` when it is the only one, and was named."""
+    """A file to be checked, or each of its nets; `alone` when it is the only one, and was named."""
 
     name: str
     alone: bool
+    all_nets: bool
 
 
 class Outcome(NamedTuple):
-    """What came of a file: the finding, the text that was read, and its nets where there is no error."""
+    """What came of a file: the finding, the text, its nets where there is no error, and the names of those left out."""
 
     checked: Checked
     source: Source | None = None
     nets: tuple[Compiled, ...] = ()
+    unseen: tuple[str, ...] = ()
 
 
 @click.command()
 @click.argument("specs", metavar="SPEC...", nargs=-1, required=True)
 @choosing
 @click.option("--output-format", "style", type=click.Choice(("text", *FORMATS)), default="text", help=FORMAT_HELP)
+@click.option("--all-nets", is_flag=True, help="Check every net and variant of a file, not only the first.")
 @click.option("-q", "--quiet", is_flag=True, help="Leave out the flow of shapes.")
 @click.option("--fix", is_flag=True, help="Apply the safe fixes, and check again.")
 @click.option("--unsafe-fixes", is_flag=True, help="With --fix: apply those, too, that are only likely.")
-def check(specs: tuple[str, ...], choices: Choices, style: str, quiet: bool, fix: bool, unsafe_fixes: bool) -> int:
+def check(
+    specs: tuple[str, ...], choices: Choices, style: str, all_nets: bool, quiet: bool, fix: bool, unsafe_fixes: bool
+) -> int:
     """Check each SPEC and print its flow of shapes: label, layer, output shape, parameters.
 
     A folder stands for all the .net files in it and below, `-` for what stands on standard input.
@@ -51,7 +56,7 @@ def check(specs: tuple[str, ...], choices: Choices, style: str, quiet: bool, fix
         raise click.UsageError("--fix writes files, and standard input is none")
     if unsafe_fixes and not fix:
         raise click.UsageError("--unsafe-fixes says what --fix may do, and goes with it")
-    found, missing = find(specs)
+    found, missing = find(specs, all_nets)
     outcomes = mended(found, choices, unsafe=unsafe_fixes) if fix else (examine(spec, choices) for spec in found)
     report = Report((*tell(missing, quiet, style), *tell(outcomes, quiet, style, suggest=fix)))
     if style != "text":
@@ -65,7 +70,7 @@ def check(specs: tuple[str, ...], choices: Choices, style: str, quiet: bool, fix
 # ---- what to check -------------------------------------------------------------------------------
 
 
-def find(given: Sequence[str]) -> tuple[list[Spec], list[Outcome]]:
+def find(given: Sequence[str], all_nets: bool) -> tuple[list[Spec], list[Outcome]]:
     """The files, each once, and what came of folders without any."""
     from netc.files import FileError, files_below, real_path
 
@@ -82,7 +87,7 @@ def find(given: Sequence[str]) -> tuple[list[Spec], list[Outcome]]:
         for path in names:
             specs.setdefault(real_path(path), path)
     alone = len(specs) == 1 and not any(map(os.path.isdir, given))
-    return [Spec(name, alone) for name in specs.values()], missing
+    return [Spec(name, alone, all_nets) for name in specs.values()], missing
 
 
 def examine(spec: Spec, choices: Choices) -> Outcome:
@@ -96,10 +101,12 @@ def examine(spec: Spec, choices: Choices) -> Outcome:
         return Outcome(Checked(spec.name, failure=str(error)))
     spec = spec._replace(name=source.name)
     nets: list[Compiled] = []
+    others: Sequence[Choices] = ()
     seen: dict[tuple[str, int, str, str], Diagnostic] = {}
     try:
         recipes = choices.net is None or choices.train is not None
-        for number, choice in enumerate(choices.each(source) or [choices]):
+        first, *others = choices.each(source) or [choices]
+        for number, choice in enumerate([first, *others] if spec.all_nets else [first]):
             for diagnostic in net_faults(source, choice, nets, recipes and number == 0):
                 seen.setdefault(identity(diagnostic), diagnostic)
     except SpecError as error:
@@ -111,7 +118,8 @@ def examine(spec: Spec, choices: Choices) -> Outcome:
     if not nets or any(diagnostic.severity == "error" for diagnostic in found):
         return Outcome(Checked(spec.name, found), source)
     checked = Checked(spec.name, found, nets[0].net_name, nets[0].graph.root.parameter_count)
-    return Outcome(checked, source, tuple(nets))
+    unseen = () if spec.all_nets else tuple(choice.net or "" for choice in others)
+    return Outcome(checked, source, tuple(nets), unseen)
 
 
 def net_faults(source: Source, choices: Choices, nets: list[Compiled], recipes: bool) -> tuple[Diagnostic, ...]:
@@ -171,7 +179,7 @@ def tell(outcomes: Iterable[Outcome], quiet: bool, style: str, *, suggest: bool 
     """Says what came of each file, where people read it, and hands the finding on."""
     seen: set[tuple[str, int, str, str]] = set()
     said = printed = False
-    for checked, _, nets in outcomes:
+    for checked, _, nets, unseen in outcomes:
         fresh = [each for each in checked.diagnostics if identity(each) not in seen]
         if style == "text":
             if (fresh and said) or (checked.failure is not None and seen):
@@ -181,7 +189,8 @@ def tell(outcomes: Iterable[Outcome], quiet: bool, style: str, *, suggest: bool 
             show(fresh, suggest=suggest)
             said = said or bool(fresh) or checked.failure is not None
             if nets and not quiet:
-                click.echo(("\n" if printed else "") + "\n".join([flow(checked.name, nets[0]), *map(brief, nets[1:])]))
+                lines = [flow(checked.name, nets[0]), *map(brief, nets[1:]), *left_out(unseen)]
+                click.echo(("\n" if printed else "") + "\n".join(lines))
                 printed = True
         seen.update(identity(each) for each in fresh)
         yield checked
@@ -192,6 +201,12 @@ def flow(spec: str, compiled: Compiled) -> str:
     rows = [*table(compiled), parameters(compiled)]
     rows += [line for requirement in compiled.requirements for line in requirement.lines()]
     return "\n".join([f"{compiled.net_name} ({spec})", *(f"  {row}" for row in rows)])
+
+
+def left_out(unseen: Sequence[str]) -> Iterator[str]:
+    if unseen:
+        names = ", ".join(unseen[:4]) + (", ..." if len(unseen) > 4 else "")
+        yield f"{counted(len(unseen), 'more net')} not checked ({names}): --all-nets, or --net NAME"
 
 
 def brief(compiled: Compiled) -> str:

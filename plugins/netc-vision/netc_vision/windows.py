@@ -21,7 +21,8 @@ TO_WINDOWS = '''
 def to_windows(input: Tensor, window: Sequence[int]) -> Tensor:
     """Cuts (N, *sizes, C) into windows: (N * windows, positions, C)."""
     n = len(window)
-    cut = [part for s, w in zip(input.shape[1:-1], window) for part in (s // w, w)]
+    pairs = zip(input.shape[1:-1], window, strict=True)
+    cut = [part for s, w in pairs for part in (s // w, w)]
     order = [0, *range(1, 2 * n, 2), *range(2, 2 * n + 1, 2), 2 * n + 1]
     windows = input.reshape(input.shape[0], *cut, input.shape[-1]).permute(order)
     return windows.flatten(0, n).flatten(1, n)
@@ -31,7 +32,7 @@ FROM_WINDOWS = '''
 def from_windows(input: Tensor, window: Sequence[int], sizes: Sequence[int]) -> Tensor:
     """Puts windows together again: (N * windows, positions, C) to (N, *sizes, C)."""
     n = len(window)
-    counts = [s // w for s, w in zip(sizes, window)]
+    counts = [s // w for s, w in zip(sizes, window, strict=True)]
     order = [0, *(axis for i in range(1, n + 1) for axis in (i, i + n)), 2 * n + 1]
     windows = input.reshape(-1, *counts, *window, input.shape[-1]).permute(order)
     return windows.reshape(windows.shape[0], *sizes, input.shape[-1])
@@ -43,7 +44,7 @@ def shift_mask(
 ) -> Tensor:
     """-100 for two positions of a window that are neighbours only since the roll."""
     regions = input.new_zeros(sizes)
-    for axis, (size, width, by) in enumerate(zip(sizes, window, shift)):
+    for axis, (size, width, by) in enumerate(zip(sizes, window, shift, strict=True)):
         if by > 0:
             line = input.new_zeros(size)
             line[size - width :] = 1
@@ -76,7 +77,8 @@ class ShiftedWindowAttention(nn.Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        if any(shift >= size for size, shift in zip(window_size, shift_size)):
+        pairs = zip(window_size, shift_size, strict=True)
+        if any(shift >= size for size, shift in pairs):
             raise ValueError(f"cannot shift {window_size} by {shift_size}")
         self.window_size = tuple(window_size)
         self.shift_size = tuple(shift_size)
@@ -101,7 +103,7 @@ class ShiftedWindowAttention(nn.Module):
         places = torch.stack(torch.meshgrid(axes, indexing="ij")).flatten(1)
         apart = places[:, :, None] - places[:, None, :]
         index = torch.zeros_like(apart[0])
-        for size, steps in zip(self.window_size, apart):
+        for size, steps in zip(self.window_size, apart, strict=True):
             index = index * (2 * size - 1) + steps + size - 1
         return index.flatten()
 
@@ -129,7 +131,7 @@ class ShiftedWindowAttention(nn.Module):
     ) -> Tensor:
         """Pads to whole windows, rolls by the shift, attends in each, and undoes it."""
         sizes = input.shape[1:-1]
-        missing = [-s % w for s, w in zip(sizes, window)]
+        missing = [-s % w for s, w in zip(sizes, window, strict=True)]
         x = F.pad(input, [0, 0, *(p for m in reversed(missing) for p in (0, m))])
         padded = x.shape[1:-1]
         axes = list(range(1, x.ndim - 1))
@@ -157,8 +159,9 @@ class ShiftedWindowAttention(nn.Module):
 
     def forward(self, input: Tensor) -> Tensor:
         window = self.window_size
-        wide = [s > w for s, w in zip(input.shape[1:-1], window)]
-        shift = [by if more else 0 for by, more in zip(self.shift_size, wide)]
+        wide = [s > w for s, w in zip(input.shape[1:-1], window, strict=True)]
+        pairs = zip(self.shift_size, wide, strict=True)
+        shift = [by if more else 0 for by, more in pairs]
         return self.attend(input, window, shift)
 '''
 
@@ -241,9 +244,10 @@ class ShiftedWindowAttention3d(ShiftedWindowAttention):
 
     def forward(self, input: Tensor) -> Tensor:
         sizes = input.shape[1:-1]
-        window = [min(w, s) for w, s in zip(self.window_size, sizes)]
-        wide = [s > w for s, w in zip(sizes, window)]
-        shift = [by if more else 0 for by, more in zip(self.shift_size, wide)]
+        window = [min(w, s) for w, s in zip(self.window_size, sizes, strict=True)]
+        wide = [s > w for s, w in zip(sizes, window, strict=True)]
+        pairs = zip(self.shift_size, wide, strict=True)
+        shift = [by if more else 0 for by, more in pairs]
         return self.attend(input, window, shift)
 '''
 

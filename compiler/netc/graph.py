@@ -267,7 +267,10 @@ class Parameter:
 
 @dataclass(eq=False)
 class Network:
-    """An elaborated net: its tree, its template, and every template below it, callers after what they call."""
+    """An elaborated net: its tree, its template, and every template below it, callers after what they call.
+
+    `output` is what comes out outside training, `trained` what comes out in training where that is something else.
+    """
 
     name: str
     root: Module
@@ -279,6 +282,7 @@ class Network:
     constraints: tuple[tuple[Relation, Span], ...] = ()
     warnings: tuple[Diagnostic, ...] = ()
     doc: str = ""
+    trained: Values | None = None
 
     def __str__(self) -> str:
         """The steps in order of execution, each with what goes in and what comes out."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ from netc.graph import Module, Network
 from netc.limits import lifted
 from netc.parse import parse
 from netc.plugins import load_registry
-from netc.recipe import Crowd, Ending, NetParameter, NetworkFacts, Recipe
+from netc.recipe import Crowd, Ending, NetParameter, NetworkFacts, Output, Recipe
 from netc.record import Record
 from netc.registry import Registry
 from netc.rules import project_rules
@@ -326,10 +326,35 @@ def facts(network: Network) -> NetworkFacts:
     moves = [s.span for s in define.body if isinstance(s, syntax.Flow | syntax.Return | syntax.For | syntax.If)]
     last = moves[-1] if moves else define.name_span
     parameters = tuple(net_parameters(network.root))
+    returns = next((s.value for s in reversed(define.body) if isinstance(s, syntax.Return)), None)
+    evaluated = tuple(named_outputs(network.output, returns))
+    trained = evaluated if network.trained is None else tuple(named_outputs(network.trained, returns))
     return NetworkFacts(
         define.name, tuple(network.inputs.items()), network.output, parameters, define.name_span, inputs[0], last,
-        ending(network.root), crowd(network.root),
+        ending(network.root), crowd(network.root), trained, evaluated,
     )  # fmt: skip
+
+
+def named_outputs(output: Any, returns: syntax.Expr | None) -> Iterator[Output]:
+    """Each tensor that comes out, with its name and what reads it; `returns` is what the net says of them.
+
+    A record's fields and a dict's keys are names; of a tuple, values that are named where they are returned.
+    """
+    sides = (returns.then, returns.otherwise) if isinstance(returns, syntax.IfElse) else (returns,)
+    if isinstance(output, Value):
+        yield Output("", output)
+    elif isinstance(output, dict):
+        keyed = any(isinstance(side, syntax.DictExpr) and {k for k, _ in side.items} == {*output} for side in sides)
+        for name, value in output.items():
+            if isinstance(value, Value):
+                yield Output(name, value, f'output["{name}"]' if keyed else f"output.{name}")
+    elif isinstance(output, tuple):
+        side = next((s for s in sides if isinstance(s, syntax.TupleExpr) and len(s.items) == len(output)), None)
+        for index, value in enumerate(output):
+            item = side.items[index] if side is not None else None
+            name = item.id if isinstance(item, syntax.Name) and item.id != "_" else ""
+            if isinstance(value, Value):
+                yield Output(name, value, f"output[{index}]")
 
 
 def ending(root: Module) -> Ending | None:

@@ -56,10 +56,19 @@ class Crowd(Record, eq=True):
     least: int
 
 
+class Output(Record, eq=True):
+    """A tensor that the network gives: its name ("" where it has none), and what reads it from `output`."""
+
+    name: str
+    value: Value
+    source: str = "output"
+
+
 class NetworkFacts(Record, eq=True):
     """What a recipe needs to know of the network that it trains.
 
     `last` is the layer that made the output, None where that cannot be told; `crowd` the one that needs most examples.
+    `trained` are the outputs in training, `evaluated` those outside of it; `labels` the paths of its modules.
     """
 
     name: str
@@ -71,6 +80,14 @@ class NetworkFacts(Record, eq=True):
     output_span: Span | None = None
     last: Ending | None = None
     crowd: Crowd | None = None
+    trained: tuple[Output, ...] = ()
+    evaluated: tuple[Output, ...] = ()
+
+    def outputs(self, training: bool) -> tuple[Output, ...]:
+        """The tensors that come out, in training or outside of it."""
+        found = self.trained if training else self.evaluated
+        lone = (Output("", self.output),) if isinstance(self.output, Value) else ()
+        return found or lone
 
 
 class Target(Record, eq=True):
@@ -88,12 +105,15 @@ class Target(Record, eq=True):
 class Part(Signature):
     """What a setting names.
 
-    - `module`: the dotted PyTorch name.
+    - `module`: the dotted PyTorch name; a bare name is a class that `source` brings.
+    - `source`: Python that is pasted into the script once, with the import lines `imports`.
     - `stated`: fields that the script states even where the spec does not.
     - `renamed`: the PyTorch name of a field, where it has another one.
     """
 
     module: ClassVar[str] = ""
+    source: ClassVar[str] = ""
+    imports: ClassVar[tuple[str, ...]] = ()
     stated: ClassVar[tuple[str, ...]] = ()
     renamed: ClassVar[Mapping[str, str]] = {}
 
@@ -103,14 +123,21 @@ class Part(Signature):
 
 
 class Loss(Part):
-    """A loss over a batch; called with the output and the target."""
+    """A loss over a batch; called with as many outputs as it has `operands` and, if it is `targeted`, the target."""
 
+    operands: ClassVar[tuple[str, ...]] = ("output",)
+    targeted: ClassVar[bool] = True
     # Fields that are numbers for a tensor, moved to the device with the loss.
     tensors: ClassVar[tuple[str, ...]] = ()
 
     def check(self, output: Value, target: Target) -> None:
         """Refuses an output or a target that the loss cannot take."""
         raise NotImplementedError
+
+    def admit(self, outputs: Sequence[Value], target: Target | None) -> None:
+        """Refuses operands that it cannot take; `target` is None where the loss has none."""
+        assert target is not None
+        self.check(outputs[0], target)
 
     def remarks(self, output: Value, target: Target, last: Ending | None) -> Iterator[Reject]:
         """What is odd about an output that PyTorch takes; `last` is the layer that made it, if that can be told."""
@@ -162,7 +189,6 @@ class DataSource(Part):
     """
 
     packages: ClassVar[tuple[str, ...]] = ()
-    imports: ClassVar[tuple[str, ...]] = ()
     held_out: ClassVar[bool] = True
     pictures: ClassVar[bool] = False
 
@@ -250,17 +276,45 @@ class Use(Record, Generic[P], eq=True):
     part: P
 
 
+class Operand(Record, eq=True):
+    """What a loss is given: an output or input of the network, the target, or a number in the target's place."""
+
+    kind: Literal["output", "input", "target", "constant"]
+    name: str = ""
+    value: Value | float | None = None
+
+
+class Term(Record, eq=True):
+    """One loss of a recipe: its name, its factor, and what it is given."""
+
+    name: str | None
+    use: Use[Loss]
+    factor: float
+    operands: tuple[Operand, ...]
+
+
 class Recipe(Record, eq=True):
     """A recipe that fits its network."""
 
     network: NetworkFacts
     data: Use[DataSource]
-    loss: Use[Loss]
+    terms: tuple[Term, ...]
     optimizer: Use[Optimizer]
     epochs: int
     name: str | None = None
     groups: tuple[Group, ...] = ()
     schedule: tuple[Use[Schedule], ...] = ()
+    accumulate: int = 1
+    clip_norm: float | None = None
+    clip_value: float | None = None
+    ema: float | None = None
+    precision: Literal["float32", "bf16", "fp16"] = "float32"
+    compile: bool = False
+    channels_last: bool = False
+    patience: int | None = None
+    freeze: tuple[Selector, ...] = ()
+    frozen: tuple[tuple[NetParameter, ...], ...] = ()
+    unfreeze: int | None = None
     seed: int = 0
     device: str | None = None
     keep: Literal["last", "best"] = "last"
@@ -277,5 +331,15 @@ class Recipe(Record, eq=True):
 
     @property
     def classifies(self) -> bool:
-        return self.data.part.target().kind == "class"
+        """Whether each example has a class, told by the scores of the network's first output."""
+        targeted = any(operand.kind == "target" for term in self.terms for operand in term.operands)
+        return targeted and self.data.part.target().kind == "class"
 
+    @property
+    def clip(self) -> bool:
+        """Whether gradients are cut."""
+        return self.clip_norm is not None or self.clip_value is not None
+
+    @property
+    def uses(self) -> tuple[Use[Any], ...]:
+        return (self.data, *(term.use for term in self.terms), self.optimizer, *self.schedule)

@@ -35,6 +35,21 @@ class Small(nn.Module):
     "Small",
 )
 
+PLAIN = ModelSource(
+    """\
+class Small(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv2d(1, 4, 3)
+        self.fc = nn.Linear(144, 10)
+
+    def forward(self, x):
+        return self.fc(torch.flatten(F.relu(self.conv1(x)), 1))
+""",
+    CLASSIFIER.imports,
+    "Small",
+)
+
 LINE = ModelSource(
     """\
 class Line(nn.Module):
@@ -73,7 +88,7 @@ def registry() -> Registry:
 
 
 def facts(train: syntax.Train, kind: str) -> NetworkFacts:
-    """`classifier 1x8x8`, `line`: the network that a recipe is for."""
+    """`classifier 1x8x8`, `plain 1x8x8`, `line`: the network that a recipe is for."""
     if kind == "line":
         return NetworkFacts("Line", (("x", Value((1, 1))),), Value((1, 1)), LINE_PARAMETERS, train.span)
     size = tuple(int(n) for n in kind.split()[1].split("x"))
@@ -107,4 +122,5 @@ def block(*settings: str) -> str:
 
 
 def script_of(text: str, kind: str = "classifier 1x8x8") -> str:
-    return render_script(LINE if kind == "line" else CLASSIFIER, recipe_of(text, kind), HEADER)
+    models = {"line": LINE, "plain": PLAIN}
+    return render_script(models.get(kind.split()[0], CLASSIFIER), recipe_of(text, kind), HEADER)

@@ -42,6 +42,12 @@ SCHEDULES = (
     "MultiStepLR((3, 6), gamma=0.5)",
     "LinearLR(total_iters=2) -> CosineAnnealingLR(T_max=3) -> ExponentialLR(0.9)",
 )
+TRAINING = (
+    "accumulate: 4", "clip_norm: 1.0", "clip_value: 0.5", "ema: 0.99", "precision: bf16", "precision: fp16",
+    "compile: true", "channels_last: true", "patience: 3", "freeze: conv1", "freeze: (norm, bias)\nunfreeze: 2",
+    "keep: best", "samples: 6", "loss: 0.5 * CrossEntropyLoss", "loss twice: CrossEntropyLoss(label_smoothing=0.1)",
+)  # fmt: skip
+"""What a recipe can ask of the training loop; taken in pairs."""
 FEATURES = ("keep: best", "log_every: 10", "evaluate_first: true", "print_shapes: true", "plot: loss", "samples: 6")
 
 
@@ -57,6 +63,16 @@ def test_combinations_are_clean(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stdout[:5000]
 
 
+def pairs() -> list[str]:
+    """A recipe for each pair of features that do not set the same thing."""
+    found = []
+    for pair in itertools.combinations(TRAINING, 2):
+        if pair[0].partition(":")[0] != pair[1].partition(":")[0]:
+            loss = [] if any(feature.startswith("loss:") for feature in pair) else ["loss: CrossEntropyLoss"]
+            found.append(block("data: Digits", *loss, "optimizer: Adam(lr=3e-3)", "epochs: 3", *pair))
+    return found
+
+
 def combinations() -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     for data, kind in DATA.items():
@@ -67,6 +83,7 @@ def combinations() -> list[tuple[str, str]]:
             features = FEATURES[: (len(found) % 7)] if not line else FEATURES[1:2] + FEATURES[3:5]
             parts = (f"data: {data}", f"loss: {loss}", f"optimizer: {optimizer}{groups}", "epochs: 10")
             found.append((block(*parts, *rest, *features), kind))
+    found += [(text, "classifier 1x8x8") for text in pairs()]
     weight = ", ".join(map(str, range(1, 11)))
     extra = (
         "loss: CrossEntropyLoss(label_smoothing=0.1, reduction=sum)",
@@ -101,6 +118,17 @@ def test_overrides() -> None:
     )
     assert (recipe.data.name, recipe.epochs, recipe.seed) == ("Digits", 3, 4)
     assert recipe.optimizer.part.given() == {"lr": 0.01, "momentum": 0.9}
+
+
+def test_overrides_of_named_losses() -> None:
+    text = block("data: Digits", "loss a: CrossEntropyLoss", "loss b: 0.5 * CrossEntropyLoss", "optimizer: SGD",
+                 "epochs: 1")  # fmt: skip
+    one = recipe_of(text, overrides={"train.loss.b": "NLLLoss"})
+    assert [(term.name, term.use.name) for term in one.terms] == [("a", "CrossEntropyLoss"), ("b", "NLLLoss")]
+    two = recipe_of(text, overrides={"train.loss": "NLLLoss"})
+    assert [term.use.name for term in two.terms] == ["NLLLoss"]
+    three = recipe_of(text, overrides={"train.loss.b.label_smoothing": "0.1"})
+    assert [term.use.part.given() for term in three.terms] == [{}, {"label_smoothing": 0.1}]
 
 
 TWINS = {

@@ -174,6 +174,93 @@ def test_every_part_resumes(run: Callable[..., Path], tmp_path: Path, optimizer:
     assert_same(tmp_path / "a", tmp_path / "b")
 
 
+FEATURES = block(
+    "data: Digits(batch_size=100)",
+    "loss main: CrossEntropyLoss(label_smoothing=0.1)",
+    "loss plain: 0.5 * CrossEntropyLoss",
+    "optimizer: AdamW(lr=1e-2)",
+    "schedule: cosine",
+    "epochs: 4",
+    "accumulate: 4",
+    "clip_norm: 1.0",
+    "clip_value: 0.5",
+    "ema: 0.9",
+    "freeze: conv1",
+    "unfreeze: 2",
+    "patience: 3",
+    "keep: best",
+    "log_every: 1",
+)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bf16", "fp16"])
+def test_features_together_resume(run: Callable[..., Path], tmp_path: Path, precision: str) -> None:
+    """A step is 4 batches, the last one of an epoch 3; a signal in between waits for the end of the step."""
+    text = FEATURES + f"    precision: {precision}\n"
+    run(text, tmp_path / "a")
+    assert rows(tmp_path / "a")[-1]["train_loss"] < rows(tmp_path / "a")[0]["loss"]
+    for flags, steps in (((), 6), (("--resume",), 15), (("--resume",), 22)):
+        with pytest.raises(SystemExit):
+            run(text, tmp_path / "b", *flags, stop_after=steps)
+    run(text, tmp_path / "b", "--resume")
+    assert_same(tmp_path / "a", tmp_path / "b")
+
+
+def test_accumulated_batches_are_one_step(run: Callable[..., Path], tmp_path: Path) -> None:
+    """Four batches of 50 give the steps of one of 200, the last and smaller one too; dropout and batch norm aside."""
+    settings = ("loss: CrossEntropyLoss", "optimizer: SGD(lr=0.1, momentum=0.9)", "epochs: 2")
+    for name, data, more in (("a", "Digits(batch_size=200)", ()), ("b", "Digits(batch_size=50)", ("accumulate: 4",))):
+        run(block(f"data: {data}", *settings, *more), tmp_path / name, kind="plain 1x8x8")
+    one, two = (torch.load(tmp_path / name / "last.pt", weights_only=True)["model"] for name in "ab")
+    assert all(torch.allclose(one[key], two[key], atol=1e-5) for key in one)
+
+
+def test_what_is_frozen_stays(run: Callable[..., Path], tmp_path: Path) -> None:
+    text = block("data: Digits", "loss: CrossEntropyLoss", "optimizer: SGD(lr=0.1)", "epochs: 2", "freeze: conv1",
+                 "unfreeze: 1", "keep: best")  # fmt: skip
+    run(text, tmp_path / "one", "--epochs", "1")
+    run(text, tmp_path / "two")
+    torch.manual_seed(0)
+    first = torch.nn.Conv2d(1, 4, 3).weight
+    one, two = (torch.load(tmp_path / name / "last.pt", weights_only=True)["model"] for name in ("one", "two"))
+    assert torch.equal(one["conv1.weight"], first)
+    assert not torch.equal(two["conv1.weight"], first)
+
+
+def test_the_average_is_what_is_evaluated(run: Callable[..., Path], tmp_path: Path) -> None:
+    """The average follows `decay * average + (1 - decay) * weights`, from the weights after the first step."""
+    settings = ("data: Digits(batch_size=1437)", "loss: CrossEntropyLoss", "optimizer: SGD(lr=0.1)")
+    text = block(*settings, "epochs: 3", "ema: 0.5")
+    steps = []
+    for epochs in (1, 2, 3):
+        out = run(text, tmp_path / str(epochs), "--epochs", str(epochs))
+        steps.append(torch.load(out / "last.pt", weights_only=True))
+    weights = [step["model"]["fc.weight"] for step in steps]
+    expected = 0.5 * (0.5 * weights[0] + 0.5 * weights[1]) + 0.5 * weights[2]
+    assert torch.allclose(steps[-1]["average"]["module.fc.weight"], expected, atol=1e-6)
+
+
+def test_it_stops_when_nothing_gets_better(run: Callable[..., Path], tmp_path: Path) -> None:
+    text = block("data: Digits", "loss: CrossEntropyLoss", "optimizer: SGD(lr=0)", "epochs: 9", "patience: 2")
+    run(text, tmp_path)
+    assert rows(tmp_path)[-1]["epoch"] == 3
+
+
+def test_a_loss_that_is_no_number_ends_the_run(run: Callable[..., Path], tmp_path: Path) -> None:
+    """The checkpoint of the epoch before is kept."""
+    text = block("data: Digits", "loss: CrossEntropyLoss", "optimizer: SGD(lr=0.1)", "epochs: 1")
+    run(text, tmp_path)
+    before = (tmp_path / "last.pt").read_bytes()
+    again = block("data: Digits", "loss: CrossEntropyLoss", "optimizer: SGD(lr=0.1)", "epochs: 3")
+    state = torch.load(tmp_path / "last.pt", weights_only=True)
+    state["model"]["fc.bias"][0] = float("nan")
+    torch.save(state, tmp_path / "last.pt")
+    broken = (tmp_path / "last.pt").read_bytes()
+    with pytest.raises(SystemExit, match="the loss of epoch 2 is nan"):
+        run(again, tmp_path, "--resume", "--epochs", "3")
+    assert (tmp_path / "last.pt").read_bytes() == broken != before
+
+
 def test_longer(run: Callable[..., Path], tmp_path: Path) -> None:
     """More epochs on resuming; another learning rate is refused."""
     text = block("data: Digits", "loss: CrossEntropyLoss", "optimizer: SGD(0.1)", "epochs: 1")

@@ -252,7 +252,7 @@ class Bindings(Stages):
         taken = self.guard(expr, expr.condition, frame)
         result = self.result(expr.then if taken else expr.otherwise, frame)
         if when_training != taken:
-            self.result(expr.then if when_training else expr.otherwise, frame)
+            frame.trained = self.result(expr.then if when_training else expr.otherwise, frame)
         return result
 
 

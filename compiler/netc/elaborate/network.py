@@ -410,6 +410,7 @@ class Elaborator(Initial):
             name, module, template, tuple(self.templates.values()), dict(template.inputs), strip(output),
             dict(values.items()), tuple(self.ledger.relations.items()),
             tuple(d for d in self.diagnostics.items if d.severity == "warning"), frame.scope.doc,
+            None if frame.trained is None else strip(frame.trained),
         )  # fmt: skip
 
     def net_values(

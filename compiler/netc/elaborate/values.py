@@ -179,6 +179,7 @@ class Frame:
     defaults: tuple[Default, ...] = ()
     chain: tuple[tuple[str, Span], ...] = ()
     returned: Any = None
+    trained: Any = None
     overrides: Mapping[str, Any] = field(default_factory=dict)
     held: Any = None
     computed: bool = False

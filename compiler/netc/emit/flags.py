@@ -12,7 +12,17 @@ from netc.recipe import Group, Part, Recipe, Use
 
 TYPES: tuple[tuple[type[Field[Any]], str], ...] = ((Int, "int"), (Float, "float"), (Text, "str"), (Bool, "bool"))
 # The flags of every script, after those of the recipe's parts.
-OWN = ("epochs", "seed", "device", "log_every", "samples", "output", "resume", "help")
+OPTIONAL = (
+    ("accumulate", "int", "batches a step"),
+    ("clip_norm", "float", "greatest norm of all gradients together"),
+    ("clip_value", "float", "greatest size of a gradient's entry"),
+    ("ema", "float", "how much of the averaged weights a step keeps"),
+    ("patience", "int", "epochs without progress, after which to stop"),
+    ("unfreeze", "int", "epochs for which a part stays frozen"),
+)
+OWN = (
+    "epochs", "seed", "device", "log_every", "samples", "output", "resume", "help", *(name for name, *_ in OPTIONAL),
+)  # fmt: skip
 # What a resumed run may be told anew: nothing of it changes the weights of an epoch.
 FREE = ("epochs", "device", "output", "resume", "log_every", "samples", "root", "test_batch_size")
 
@@ -59,15 +69,16 @@ class Flags:
 def recipe_flags(recipe: Recipe) -> Flags:
     flags: dict[str, Flag] = {}
     arguments: dict[tuple[int, str], str] = {}
-    uses: tuple[Use[Any], ...] = (recipe.data, recipe.loss, recipe.optimizer, *recipe.schedule)
-    for use in uses:
+    owners = {id(term.use.part): term.name for term in recipe.terms if len(recipe.terms) > 1 and term.name}
+    for use in recipe.uses:
         for name, value in use.part.given().items():
             field = type(use.part).fields[name]
             kind = scalar_type(field, value)
             if kind is None or (use is recipe.data and kind == "bool"):
                 arguments[id(use.part), name] = literal(value)
                 continue
-            free = _free_name(flags, name.lower(), f"{use.name.lower()}_{name.lower()}")
+            owner = owners.get(id(use.part), use.name).lower()
+            free = _free_name(flags, name.lower(), f"{owner}_{name.lower()}")
             flags[free] = Flag(free, kind, value, described(field, use))
             arguments[id(use.part), name] = f"args.{free}"
     for group, name, value in _group_arguments(recipe):
@@ -109,6 +120,10 @@ def own_flags(recipe: Recipe) -> Iterator[Flag]:
     """The flags that belong to no part."""
     yield Flag("epochs", "int", recipe.epochs, "epochs in all")
     yield Flag("seed", "int", recipe.seed, "of all that is random")
+    for name, kind, help in OPTIONAL:
+        value = getattr(recipe, name)
+        if value is not None and (name, value) != ("accumulate", 1):
+            yield Flag(name, kind, value, help)
     if recipe.log_every is not None:
         yield Flag("log_every", "int", recipe.log_every, "steps from one line to the next")
     if recipe.samples is not None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from netc.emit.flags import FREE, Flags, recipe_flags
 from netc.emit.layout import call, condition, imports, literal, message, quoted, row
+from netc.emit.objective import Objective
 from netc.emit.templating import environment
 from netc.recipe import Group, NetParameter, Recipe, Selector
 from netc.sources import Header, ModelSource
@@ -52,16 +53,20 @@ def _names(model: ModelSource, recipe: Recipe | None, header: Header) -> dict[st
 
 def _training_imports(recipe: Recipe) -> set[str]:
     lines = {*(f"import {name}" for name in STDLIB), "from pathlib import Path", "import torch"}
-    if recipe.loss.part.module.startswith("torch.nn."):
+    if any(term.use.part.module.startswith("torch.nn.") for term in recipe.terms) or recipe.clip:
         lines.add("from torch import nn")
-    lines.update(recipe.data.part.imports)
+    for use in recipe.uses:
+        lines.update(use.part.imports)
+    if recipe.ema is not None:
+        lines.add("from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn")
     if recipe.schedule:
         lines.add("from torch.optim import lr_scheduler")
     if recipe.plot or recipe.samples:
         lines.add("from matplotlib.figure import Figure")
     if recipe.print_shapes:
         lines.add("from functools import partial")
-    if any("*" in _pattern(s) for group in recipe.groups for s in group.selectors):
+    selectors = [*recipe.freeze, *(s for group in recipe.groups for s in group.selectors)]
+    if any("*" in _pattern(selector) for selector in selectors):
         lines.add("from fnmatch import fnmatchcase")
     return lines
 
@@ -74,6 +79,9 @@ def _training(model: ModelSource, recipe: Recipe) -> dict[str, Any]:
     tested, classifies = data.held_out, recipe.classifies
     score = "accuracy" if classifies and tested else "test_loss" if tested else "train_loss"
     prepare = data.prepare()
+    objective = Objective(recipe, flags)
+    scores = next((o.source for o in recipe.network.outputs(False)), "output").removeprefix("output")
+    kept = "average" if recipe.ema is not None else "model"
     return {
         "flags": flags.flags,
         "fixed": row("fixed = [", (quoted(flag.name) for flag in flags.flags if flag.name not in FREE), "]", 8),
@@ -82,9 +90,16 @@ def _training(model: ModelSource, recipe: Recipe) -> dict[str, Any]:
         "prepare": prepare and prepare.rstrip("\n"),
         "tested": tested,
         "classifies": classifies,
-        "summed": recipe.loss.part.summed,
+        "summed": objective.summed,
+        "objective": objective,
+        "sources": [source for source in dict.fromkeys(use.part.source.strip() for use in recipe.uses) if source],
+        "kept": kept,
+        "predicted": f"{kept}.eval()({'prepare(pictures)' if prepare else 'pictures'}){scores}.argmax(1).tolist()",
+        "accumulates": recipe.accumulate > 1,
+        "scores": f"output{scores}",
+        "dtype": {"bf16": "bfloat16", "fp16": "float16"}.get(recipe.precision),
+        "frozen": _frozen(recipe),
         "shuffled": data.shuffled,
-        "criterion": _criterion(recipe, flags),
         "optimizer": _optimizer(recipe, flags),
         "groups": [_group(group, flags, "elif" if i else "if") for i, group in enumerate(recipe.groups)],
         "schedule": _schedule(recipe, flags),
@@ -104,16 +119,6 @@ def _listed(names: list[str]) -> str:
 
 def _assigned(arguments: dict[str, str]) -> list[str]:
     return [f"{name}={text}" for name, text in arguments.items()]
-
-
-def _criterion(recipe: Recipe, flags: Flags) -> str:
-    loss = recipe.loss.part
-    given = flags.given(loss)
-    tensors = [name for name in loss.tensors if given.get(name, "None") != "None"]
-    given |= {name: f"torch.tensor({literal(list(map(float, getattr(loss, name))))})" for name in tensors}
-    head = f"criterion = {loss.module.removeprefix('torch.')}"
-    text = call(head, _assigned(given))
-    return f"{text}\n    criterion.to(device)" if tensors else text
 
 
 def _optimizer(recipe: Recipe, flags: Flags) -> str:
@@ -151,14 +156,17 @@ def _schedule(recipe: Recipe, flags: Flags) -> list[str]:
 
 
 def _parts(recipe: Recipe) -> str:
-    names = ["model", "optimizer", *["schedule"] * bool(recipe.schedule)]
+    names = ["model", *["average"] * (recipe.ema is not None), "optimizer", *["schedule"] * bool(recipe.schedule)]
+    names += ["scaler"] * (recipe.precision == "fp16")
     return row("parts = {", (f"{quoted(name)}: {name}" for name in names), "}", 4)
 
 
 def _state(recipe: Recipe, score: str) -> str:
     state = {"epoch": "0", "step": "0", "total": "0.0", "log": "0", score: "0.0"}
-    if recipe.keep == "best":
+    if recipe.keep == "best" or recipe.patience is not None:
         state["best"] = "0.0" if score == "accuracy" else 'float("inf")'
+    if recipe.patience is not None:
+        state["worse"] = "0"
     return row("state = {", (f"{quoted(name)}: {value}" for name, value in state.items()), "}", 4)
 
 
@@ -180,7 +188,7 @@ def _curves(recipe: Recipe, tested: bool) -> list[tuple[str, str]]:
     return [(q, literal(tuple(losses) if q == "loss" else ("accuracy",))) for q in recipe.plot]
 
 
-# ---- parameter groups --------------------------------------------------------------------------
+# ---- parameter groups and frozen parameters --------------------------------------------------------------------------
 
 
 def _group(group: Group, flags: Flags, head: str) -> dict[str, Any]:
@@ -191,6 +199,17 @@ def _group(group: Group, flags: Flags, head: str) -> dict[str, Any]:
         "condition": condition(terms, head, 8),
         "entry": row("{", entry, "},", 8),
         "by_type": any(s.kind in ("norm", "type") for s in group.selectors),
+    }
+
+
+def _frozen(recipe: Recipe) -> dict[str, Any] | None:
+    """The condition on what is frozen."""
+    if not recipe.freeze:
+        return None
+    terms = [t for s, hits in zip(recipe.freeze, recipe.frozen, strict=True) for t in _terms(s, hits)]
+    return {
+        "condition": condition(terms, "if", 8),
+        "by_type": any(s.kind in ("norm", "type") for s in recipe.freeze),
     }
 
 

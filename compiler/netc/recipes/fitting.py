@@ -13,12 +13,13 @@ from netc.recipe import (
     Crowd,
     DataSource,
     Group,
-    Loss,
+    NetParameter,
     NetworkFacts,
     Optimizer,
     Outputs,
     Part,
     Schedule,
+    Term,
     Use,
 )
 from netc.shapes import Value
@@ -30,8 +31,17 @@ Settings = Mapping[str, tuple[Any, syntax.Setting]]
 class Fitting:
     """Holds what was read of a recipe against its network; what is wrong or odd is gathered in `found`."""
 
-    def __init__(self, values: Settings, network: NetworkFacts, found: Diagnostics):
+    def __init__(
+        self,
+        values: Settings,
+        terms: Sequence[Term],
+        frozen: Sequence[Sequence[NetParameter]],
+        network: NetworkFacts,
+        found: Diagnostics,
+    ):
         self.values = values
+        self.terms = terms
+        self.frozen = frozen
         self.network = network
         self.found = found
 
@@ -39,16 +49,20 @@ class Fitting:
         if not self.network.parameters:
             text = f"`{self.network.name}` has no parameter to be trained"
             self.found.add(Diagnostic("E0516", text, Label(self.network.span, "this net"), help="take `train:` away"))
-        if "data" in self.values and self.data(*self.values["data"]):
-            if "loss" in self.values:
-                self.loss(*self.values["loss"], self.values["data"][0])
-            self.batches(*self.values["data"])
         if "data" in self.values:
+            if self.data(*self.values["data"]):
+                self.loss(self.values["data"][0])
+                self.batches(*self.values["data"])
             self.features(self.values["data"][0])
         if "optimizer" in self.values:
             self.optimizer(*self.values["optimizer"])
         if "schedule" in self.values and "epochs" in self.values:
             self.schedule(*self.values["schedule"], self.values["epochs"][0])
+        self.training()
+
+    def setting(self, key: str, default: Any = None) -> Any:
+        """The value of a setting."""
+        return self.values[key][0] if key in self.values else default
 
     def error(self, text: str, span: Span, help: str | None = None, where: Sequence[Label] = ()) -> None:
         self.found.add(Diagnostic("E0516", text, Label(span), tuple(where), help=help))
@@ -67,36 +81,33 @@ class Fitting:
 
     def data(self, use: Use[DataSource], setting: syntax.Setting) -> bool:
         """Whether the data is what the network takes."""
-        network = self.network
+        network, part = self.network, use.part
         where = () if network.input_span is None else (Label(network.input_span, "the network's input"),)
         if len(network.inputs) != 1:
             reason = f"{use.name} gives one input, `{network.name}` takes {len(network.inputs)}"
             self.error(reason, setting.value.span, where=where)
             return False
         try:
-            use.part.check(network.inputs[0][1])
+            part.check(network.inputs[0][1])
         except Reject as reject:
-            span = rejected_span(setting.value, type(use.part), reject.field)
+            span = rejected_span(setting.value, type(part), reject.field)
             self.error(reject.reason, span, reject.help, () if reject.field else where)
             return False
         return True
 
-    def loss(self, use: Use[Loss], setting: syntax.Setting, data: Use[DataSource]) -> None:
+    def loss(self, data: Use[DataSource]) -> None:
+        """What is odd about a loss of a network's one output."""
         network, target = self.network, data.part.target()
+        drafts = self.setting("loss", [])
+        if not isinstance(network.output, Value) or len(drafts) != len(self.terms):
+            return
         where = () if network.output_span is None else (Label(network.output_span, shown(network.output)),)
-        if not isinstance(network.output, Value):
-            reason = f"{use.name} takes one output, `{network.name}` gives several"
-            self.error(reason, setting.value.span, where=where)
-            return
-        try:
-            use.part.check(network.output, target)
-        except Reject as reject:
-            span = rejected_span(setting.value, type(use.part), reject.field)
-            self.error(reject.reason, span, reject.help, where)
-            return
         if network.last is not None and network.last.range != (None, None):
             where = (Label(network.last.span, "the network's last layer"),)
-        self.warn(use.part.remarks(network.output, target, network.last), setting.value, use.part, where)
+        for term, draft in zip(self.terms, drafts, strict=True):
+            if term.operands[-1].kind == "target" and term.operands[0].name in ("", network.outputs(True)[0].name):
+                remarks = term.use.part.remarks(network.output, target, network.last)
+                self.warn(remarks, draft.expr, term.use.part, where)
 
     def batches(self, use: Use[DataSource], setting: syntax.Setting) -> None:
         """Batches that are too large for the data, or too small for a layer that learns from several examples."""
@@ -131,15 +142,30 @@ class Fitting:
     def features(self, data: Use[DataSource]) -> None:
         """What a setting asks for and the data cannot give."""
         tested, classes = data.part.held_out, data.part.target().kind == "class"
-        values = self.values
+        best = self.setting("keep", "last") == "best"
         for key, fits, lack in (
-            ("keep", tested or values.get("keep", ("",))[0] == "last", "no test part, by which the best could be told"),
-            ("evaluate_first", tested or not values.get("evaluate_first", (False,))[0], "no test part to evaluate on"),
+            ("keep", tested or not best, "no test part, by which the best could be told"),
+            ("patience", tested, "no test part, by which it could be told that nothing gets better"),
+            ("evaluate_first", tested or not self.setting("evaluate_first", False), "no test part to evaluate on"),
             ("samples", data.part.pictures, "no pictures to show"),
-            ("plot", (tested and classes) or "accuracy" not in values.get("plot", ((),))[0], "no accuracy to plot"),
+            ("plot", (tested and classes) or "accuracy" not in self.setting("plot", ()), "no accuracy to plot"),
         ):
-            if key in values and not fits:
-                self.error(f"{data.name} has {lack}", values[key][1].value.span)
+            if key in self.values and not fits:
+                self.error(f"{data.name} has {lack}", self.values[key][1].value.span)
+
+    def training(self) -> None:
+        """Settings that do not go together."""
+        values = self.values
+        frozen = {parameter.path for hits in self.frozen for parameter in hits}
+        for key, wrong, reason, help in (
+            ("unfreeze", "freeze" not in values, "nothing is frozen that could be trained later", "`freeze: features`"),
+            ("unfreeze", self.setting("unfreeze", 0) >= self.setting("epochs", float("inf")),
+             f"the recipe ends after {self.setting('epochs')} epochs, before anything is unfrozen", None),
+            ("freeze", len(frozen) == len(self.network.parameters) and "unfreeze" not in values,
+             "nothing is left to be trained", "`unfreeze: 5` trains it from the sixth epoch on"),
+        ):  # fmt: skip
+            if key in values and wrong:
+                self.error(reason, values[key][1].value.span, help)
 
     # ---- optimizer and schedule ----
 
@@ -189,6 +215,22 @@ def better(size: int, total: int, crowd: Crowd) -> int:
     """The batch size nearest to one that leaves no batch too small."""
     near = (size + sign * step for step in range(size) for sign in (1, -1))
     return next((n for n in near if n >= crowd.least and (total % n or n) >= crowd.least), size)
+
+
+def output_label(network: NetworkFacts, name: str) -> tuple[Label, ...]:
+    """Where the network's outputs stand, with what comes out under a name."""
+    if network.output_span is None:
+        return ()
+    outputs = network.outputs(True)
+    chosen = [o for o in outputs if o.name == name] or list(outputs)
+    if len(chosen) == 1:
+        return (Label(network.output_span, shown(chosen[0].value)),)
+    listed = ", ".join(f"`{o.name}` {o.value}" if o.name else f"{o.value}" for o in chosen)
+    return (Label(network.output_span, f"its outputs are {listed}" if listed else "its outputs"),)
+
+
+def entries(expr: syntax.Expr) -> Sequence[syntax.Expr]:
+    return expr.items if isinstance(expr, syntax.TupleExpr) else (expr,)
 
 
 def shown(output: Outputs) -> str:

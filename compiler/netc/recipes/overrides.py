@@ -1,4 +1,7 @@
-"""`--set train.optimizer.lr=0.01`: a `train` block with settings and arguments replaced."""
+"""`--set train.optimizer.lr=0.01`: a `train` block with settings and arguments replaced.
+
+`train.loss.aux` is the loss of that name, `train.loss.aux.label_smoothing` an argument of it; `train.loss` is all.
+"""
 
 from __future__ import annotations
 
@@ -24,25 +27,39 @@ def apply_overrides(
 
 def _apply(train: syntax.Train, path: str, value: syntax.Expr, fields: FieldsOf) -> syntax.Train:
     key, _, argument = path.partition(".")
-    old = next((setting for setting in train.settings if setting.key == key), None)
+    same = [setting for setting in train.settings if setting.key == key]
+    name, _, rest = argument.partition(".")
+    old = next((setting for setting in same if setting.name and setting.name == name), None)
+    if old is not None:
+        argument = rest
+    elif same:
+        old = same[0]
+        if not argument:
+            train = replace(train, settings=tuple(s for s in train.settings if s is old or s.key != key))
     if old is None and argument:
         raise _error(f"the recipe has no `{key}` whose `{argument}` could be set", value.span)
     if old is None:
         new = syntax.Setting(value.span, key, value.span, None, value, ())
         return replace(train, settings=(*train.settings, new))
     if argument:
-        changed = replace(old, value=_with_argument(old, argument, value, fields))
+        changed = replace(old, value=_with_argument(old.value, old.key, argument, value, fields))
     else:
         changed = replace(old, value=value, groups=())
     return replace(train, settings=tuple(changed if setting is old else setting for setting in train.settings))
 
 
-def _with_argument(old: syntax.Setting, name: str, value: syntax.Expr, fields: FieldsOf) -> syntax.Expr:
+def _with_argument(
+    old: syntax.Expr, key: str, name: str, value: syntax.Expr, fields: FieldsOf
+) -> syntax.Expr:
     """The call of a setting with one argument replaced or added; all go by name from here on."""
-    call = old.value if isinstance(old.value, syntax.Call) else syntax.Call(old.value.span, old.value, ())
-    known = fields(old.key, call.function.id) if isinstance(call.function, syntax.Name) else []
+    if isinstance(old, syntax.Pipe) and key == "loss":
+        return replace(old, stages=(*old.stages[:-1], _with_argument(old.stages[-1], key, name, value, fields)))
+    if isinstance(old, syntax.Binary):
+        return replace(old, right=_with_argument(old.right, key, name, value, fields))
+    call = old if isinstance(old, syntax.Call) else syntax.Call(old.span, old, ())
+    known = fields(key, call.function.id) if isinstance(call.function, syntax.Name) else []
     if not known:
-        raise _error(f"`{old.key}` has no arguments to set", value.span)
+        raise _error(f"`{key}` has no arguments to set", value.span)
     args = [_named(arg, index, known) for index, arg in enumerate(call.args)]
     kept = (arg for arg in args if arg.name != name)
     return replace(call, args=(*kept, syntax.Arg(value.span, name, value)))

@@ -1,0 +1,189 @@
+"""Reads the settings of a `train` block, then fits them to the network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from netc import syntax
+from netc.diagnostics import Diagnostic, Label, SpecError, nearest, renamed
+from netc.recipe import NetParameter, NetworkFacts, Recipe
+from netc.recipes.fitting import Fitting
+from netc.recipes.groups import Groups
+from netc.recipes.overrides import apply_overrides
+from netc.recipes.parts import PARTS, Parts
+from netc.recipes.scalars import Evaluate, Scalars, lone_error
+from netc.recipes.wiring import LossDraft, Wiring
+from netc.registry import Registry
+
+ELSEWHERE = {
+    "dataset": "data", "criterion": "loss", "loss_fn": "loss", "optim": "optimizer", "scheduler": "schedule",
+    "lr_scheduler": "schedule", "num_epochs": "epochs", "n_epochs": "epochs", "max_epochs": "epochs",
+    "clip": "clip_norm", "clip_grad_norm": "clip_norm", "gradient_clip_val": "clip_norm",
+    "accumulation": "accumulate", "accumulation_steps": "accumulate", "accumulate_grad_batches": "accumulate",
+    "gradient_accumulation_steps": "accumulate", "amp": "precision", "early_stopping": "patience",
+    "ema_decay": "ema", "random_seed": "seed", "frozen": "freeze", "grad_clip": "clip_norm",
+}  # fmt: skip
+"""Settings by the names that they have elsewhere."""
+HOLDERS = {
+    "batch_size": "data: Digits(batch_size={})", "lr": "optimizer: Adam(lr={})",
+    "learning_rate": "optimizer: Adam(lr={})",
+    "weight_decay": "optimizer: AdamW(lr=1e-3, weight_decay={})", "momentum": "optimizer: SGD(lr=0.1, momentum={})",
+    "label_smoothing": "loss: CrossEntropyLoss(label_smoothing={})",
+}  # fmt: skip
+"""What is a setting elsewhere and an argument here, with an example."""
+REQUIRED = {
+    "data": "data: MNIST(batch_size=64)",
+    "loss": "loss: CrossEntropyLoss",
+    "optimizer": "optimizer: Adam(lr=1e-3)",
+    "epochs": "epochs: 10",
+}
+NAMED = ("loss",)
+"""Settings that may stand several times, each with a name."""
+
+
+def elaborate_recipe(
+    train: syntax.Train,
+    network: NetworkFacts,
+    registry: Registry,
+    evaluate: Evaluate,
+    overrides: Mapping[str, syntax.Expr | str] | None = None,
+) -> Recipe:
+    """The recipe that a `train` block states; raises SpecError with every independent error in it.
+
+    `evaluate` gives the value of a compile-time expression and may raise SpecError; `overrides` are the `train.` paths
+    of `--set`, such as `train.optimizer.lr`.
+    """
+    train = apply_overrides(train, overrides or {}, lambda key, name: _fields(registry, key, name))
+    reader = _Reader(registry, evaluate)
+    values = reader.settings(train)
+    terms = Wiring(reader, network, values).terms()
+    frozen: tuple[tuple[NetParameter, ...], ...] = ()
+    if "freeze" in values:
+        selected, setting = values["freeze"]
+        selectors, places = (tuple(side) for side in zip(*selected, strict=True))
+        frozen = reader.matched(selectors, places, network.parameters)
+        values["freeze"] = (selectors, setting)
+    if "optimizer" in values:
+        use, setting = values["optimizer"]
+        values["groups"] = (reader.groups(use, setting, network.parameters), setting)
+    Fitting(values, terms, frozen, network, reader.found).run()
+    reader.found.raise_if_any()
+    fields = {key: value for key, (value, _) in values.items() if key not in NAMED}
+    return Recipe(network, terms=terms, frozen=frozen, name=train.name, warnings=tuple(reader.found.items), **fields)
+
+
+def setting_faults(train: syntax.Train, registry: Registry, evaluate: Evaluate) -> Sequence[Diagnostic]:
+    """What is wrong with the settings of a `train` block by themselves; its network is not asked."""
+    reader = _Reader(registry, evaluate)
+    reader.settings(train)
+    return reader.found.items
+
+
+def _fields(registry: Registry, key: str, name: str) -> Sequence[str]:
+    found = registry.find(PARTS[key], name) if key in PARTS else None
+    return list(found.fields) if found else []
+
+
+class _Reader(Groups):
+    """Reads settings one by one; what is wrong is gathered, and the setting left out."""
+
+    def settings(self, train: syntax.Train) -> dict[str, tuple[Any, syntax.Setting]]:
+        """The value of each setting beside its text; of `loss` a list of what each line says."""
+        values: dict[str, tuple[Any, syntax.Setting]] = {}
+        seen: dict[tuple[str, str | None], syntax.Setting] = {}
+        for setting in train.settings:
+            place = (setting.key, setting.name)
+            if setting.key not in READERS:
+                self._unknown_setting(setting)
+            elif place in seen:
+                first = (Label(seen[place].key_span, "given here first"),)
+                shown = " ".join(filter(None, place))
+                way = f"give each a name: `{setting.key} main: …`" if setting.key in NAMED else None
+                text = f"`{shown}` is set twice"
+                self.error("E0512", text, setting.key_span, secondary=first, help=way)
+            else:
+                seen[place] = setting
+                self._read(setting, values)
+        keys = {key for key, _ in seen}
+        others = {meant(setting.key) for setting in train.settings if setting.key not in READERS}
+        for key, example in REQUIRED.items():
+            if key not in keys and key not in others:
+                self.error("E0511", f"the recipe does not say its `{key}`", train.span, help=f"`{example}`")
+        return values
+
+    def _unknown_setting(self, setting: syntax.Setting) -> None:
+        near = meant(setting.key)
+        known = f"did you mean `{near}`?" if near else "a recipe can set " + ", ".join(f"`{key}`" for key in READERS)
+        if (holder := HOLDERS.get(setting.key)) is not None:
+            known, near = f"it is an argument: `{holder.format(setting.value.span.brief)}`", None
+        text, fix = f"a recipe has no setting `{setting.key}`", renamed(setting.key_span, setting.key, near)
+        self.error("E0510", text, setting.key_span, help=known, fix=fix)
+
+    def _read(self, setting: syntax.Setting, values: dict[str, tuple[Any, syntax.Setting]]) -> None:
+        if setting.name is not None and setting.key not in NAMED:
+            self.error("E0513", f"a recipe has one `{setting.key}`, without a name", setting.key_span)
+        if setting.groups and setting.key != "optimizer":
+            self.error("E0517", "only an optimizer has groups", setting.groups[0].span)
+        try:
+            value = READERS[setting.key](self, setting)
+        except SpecError as error:
+            for diagnostic in error.diagnostics:
+                self.found.add(diagnostic)
+            return
+        if setting.key in NAMED:
+            values.setdefault(setting.key, ([], setting))[0].append(value)
+        else:
+            values[setting.key] = (value, setting)
+
+    # ---- losses ----
+
+    def loss(self, setting: syntax.Setting) -> LossDraft:
+        """`CrossEntropyLoss`, `0.3 * CrossEntropyLoss`, `(anchor, positive, negative) -> TripletMarginLoss`."""
+        expr, head = setting.value, None
+        if isinstance(expr, syntax.Pipe):
+            if len(expr.stages) != 2:
+                raise lone_error("E0513", "a loss is `what it is given -> the loss`", expr.span)
+            first, expr = expr.stages
+            head = first.items if isinstance(first, syntax.TupleExpr) else (first,)
+        factor = 1.0
+        if isinstance(expr, syntax.Binary) and expr.operator == "*":
+            value = self.evaluate(expr.left)
+            if not isinstance(value, int | float) or isinstance(value, bool):
+                raise lone_error("E0513", "the factor of a loss must be a number", expr.left.span)
+            factor, expr = float(value), expr.right
+        return LossDraft(setting, self.bind(expr, "losses"), factor, head, expr)
+
+
+READERS: dict[str, Callable[[Any, syntax.Setting], Any]] = {
+    "data": Parts.part,
+    "loss": _Reader.loss,
+    "optimizer": Parts.part,
+    "schedule": Parts.schedule,
+    "epochs": Scalars.positive,
+    "accumulate": Scalars.positive,
+    "clip_norm": Scalars.number,
+    "clip_value": Scalars.number,
+    "ema": partial(Scalars.number, below=1),
+    "precision": lambda reader, setting: reader.word(setting, "float32", "bf16", "fp16"),
+    "compile": Scalars.boolean,
+    "channels_last": Scalars.boolean,
+    "freeze": Groups.selectors,
+    "unfreeze": Scalars.positive,
+    "patience": Scalars.positive,
+    "seed": Scalars.seed,
+    "device": Scalars.text,
+    "keep": lambda reader, setting: reader.word(setting, "last", "best"),
+    "log_every": Scalars.positive,
+    "evaluate_first": Scalars.boolean,
+    "print_shapes": Scalars.boolean,
+    "plot": lambda reader, setting: reader.words(setting, "loss", "accuracy"),
+    "samples": Scalars.positive,
+}
+"""What reads each setting, in the order of the manual."""
+
+
+def meant(key: str) -> str | None:
+    """The setting that a name which is none stands for."""
+    return ELSEWHERE.get(key) or nearest(key, READERS)

@@ -105,7 +105,7 @@ class Target(Record, eq=True):
 class Part(Signature):
     """What a setting names.
 
-    - `module`: the dotted PyTorch name; a bare name is a class that `source` brings.
+    - `module`: the dotted PyTorch name, or `own:Name` of a class that `source` brings.
     - `source`: Python that is pasted into the script once, with the import lines `imports`.
     - `stated`: fields that the script states even where the spec does not.
     - `renamed`: the PyTorch name of a field, where it has another one.

@@ -26,6 +26,7 @@ LAYERS = {
     "netc_std.joining": "cat stack chunk split select narrow repeat tile expand",
     "netc_std.arithmetic": "add sub mul div maximum minimum abs neg sign floor ceil round square exp expm1 log"
     " log1p sqrt rsqrt reciprocal sin cos erf detach clamp add_scalar sub_scalar mul_scalar div_scalar pow",
+    "netc_std.noise": "randn_like rand_like",
     "netc_std.reduction": "mean sum amax amin logsumexp var std argmax cumsum flip roll normalize",
     "netc_std.product": "matmul bmm einsum scaled_dot_product_attention",
     "netc_std.attention": "MultiheadAttention",
@@ -89,6 +90,7 @@ FOREIGN = {
 LOSSES = {
     "netc_std.losses": "CrossEntropyLoss NLLLoss MultiMarginLoss MSELoss L1Loss SmoothL1Loss HuberLoss BCELoss"
     " BCEWithLogitsLoss MultiLabelSoftMarginLoss KLDivLoss PoissonNLLLoss SoftMarginLoss HingeEmbeddingLoss",
+    "netc_std.comparing": "TripletMarginLoss CosineEmbeddingLoss MarginRankingLoss GaussianKLDivLoss",
 }
 OPTIMIZERS = {
     "netc_std.optimizers": "SGD Adam AdamW Adadelta Adagrad RMSprop Adamax NAdam RAdam SparseAdam ASGD Rprop Adafactor"

@@ -12,10 +12,12 @@ from tests.layers.completeness import std
 from netc.layer import Reject
 from netc.recipe import Loss, Target
 from netc.shapes import Shape, Value
-from netc.testing.rules import locate
+from netc.testing.rules import locate, materialize
 
 REGISTRY = std()
-LOSSES: list[type[Loss]] = [REGISTRY.find("losses", name) for name in REGISTRY.names("losses")]
+ALL: list[type[Loss]] = [REGISTRY.find("losses", name) for name in REGISTRY.names("losses")]
+LOSSES = [cls for cls in ALL if cls.operands == ("output",)]
+COMPARING = [cls for cls in ALL if cls not in LOSSES]
 every_loss = pytest.mark.parametrize("cls", LOSSES, ids=lambda cls: cls.__name__)
 BATCH = 5
 """Other than all sizes that are drawn, so that nothing fits it by chance."""
@@ -102,3 +104,43 @@ def test_loss_agrees_with_torch(cls: type[Loss]) -> None:
 @pytest.mark.filterwarnings("ignore")
 def test_loss_agrees_with_torch_at_length(cls: type[Loss]) -> None:
     compared(cls, 2000, seed=1)
+
+
+# ---- losses of several outputs -----------------------------------------------------------------
+
+SHAPES: tuple[tuple[int, ...], ...] = ((), (3,), (4,), (2, 3))
+
+
+@pytest.mark.parametrize("cls", COMPARING, ids=lambda cls: cls.__name__)
+def test_losses_of_several_outputs_take_what_pytorch_takes(cls: type[Loss]) -> None:
+    """What PyTorch would spread is refused, and so is what it reduces over something else than vectors."""
+    taken = 0
+    for shape in SHAPES:
+        for other in SHAPES:
+            shapes = [shape, *[other] * (len(cls.operands) - 1)]
+            target = Target("Some", "value") if cls.targeted else None
+            try:
+                cls().admit([Value((BATCH, *s)) for s in shapes], target)
+            except Reject:
+                continue
+            outputs = [torch.rand((BATCH, *s), requires_grad=True) for s in shapes]
+            result = made(cls)(*outputs, *[torch.ones(BATCH)] * cls.targeted)
+            result.backward()
+            assert result.shape == ()
+            assert shape == other
+            taken += 1
+    assert taken >= 1
+
+
+def made(cls: type[Loss]) -> torch.nn.Module:
+    """The loss as a script has it: PyTorch's class, or the one that it brings."""
+    found: type[torch.nn.Module] = materialize(cls, cls.module) if cls.source else locate(cls.module)
+    return found()
+
+
+def test_divergence_is_that_of_torch_distributions() -> None:
+    cls = REGISTRY.find("losses", "GaussianKLDivLoss")
+    mean, logarithm = torch.randn(7, 3), torch.randn(7, 3)
+    normal = torch.distributions.Normal
+    expected = torch.distributions.kl_divergence(normal(mean, (logarithm / 2).exp()), normal(0.0, 1.0)).sum(1).mean()
+    torch.testing.assert_close(made(cls)(mean, logarithm), expected)

@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 from tests.recipes.making import block, script_of
 
+import netc
+
 torch = pytest.importorskip("torch")
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
 CLASSIFIER = block(
@@ -313,3 +315,25 @@ def test_help_is_quick_and_unknown_flags_are_errors(tmp_path: Path) -> None:
     wrong = subprocess.run(command(tmp_path, "--lrr", "1"), check=False, capture_output=True, text=True)
     assert wrong.returncode == 2
     assert "unrecognized arguments: --lrr" in wrong.stderr
+
+
+SPECS = sorted(Path(__file__).parent.glob("specs/*.net"))
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda path: path.stem)
+def test_losses_of_named_outputs(spec: Path, tmp_path: Path) -> None:
+    """Each script is clean, learns, and ends the same after a stop."""
+    source = netc.compile(spec).script
+    script = tmp_path / "script.py"
+    script.write_text(source)
+    for check in (["check", "--extend-select", "I,UP,B"], ["format", "--diff"]):
+        done = subprocess.run([sys.executable, "-m", "ruff", *check, "--isolated", str(script)], capture_output=True,
+                              text=True, check=False)  # fmt: skip
+        assert done.returncode == 0, done.stdout
+    line = [sys.executable, str(script), "--device", "cpu", "--output"]
+    whole, begun = [str(tmp_path / "a")], [str(tmp_path / "b"), "--epochs", "1"]
+    for flags in (whole, begun, [str(tmp_path / "b"), "--resume", "--epochs", "3"]):
+        subprocess.run([*line, *flags], check=True, env=ENVIRONMENT, stdout=subprocess.DEVNULL)
+    losses = [row["train_loss"] for row in rows(tmp_path / "a")]
+    assert losses == sorted(losses, reverse=True)
+    assert_same(tmp_path / "a", tmp_path / "b")

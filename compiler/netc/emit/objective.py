@@ -67,7 +67,7 @@ class Objective:
         given = self.flags.given(loss)
         tensors = [field for field in loss.tensors if given.get(field, "None") != "None"]
         given |= {f: f"torch.tensor({literal(list(map(float, getattr(loss, f))))})" for f in tensors}
-        module = loss.module.removeprefix("torch.")
+        module = loss.module.removeprefix("torch.").removeprefix("own:")
         lines = [call(f"{name} = {module}", [f"{field}={text}" for field, text in given.items()])]
         return [*lines, f"    {name}.to(device)"] if tensors else lines
 

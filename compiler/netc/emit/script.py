@@ -128,7 +128,7 @@ def _optimizer(recipe: Recipe, flags: Flags) -> str:
     # A fused kernel excludes the other ways of stepping.
     if part.fused and given.get("foreach", "None") == "None" and given.get("differentiable", "False") == "False":
         args.append("fused=True")
-    return call(f"optimizer = {part.module}", args)
+    return call(f"optimizer = {part.module.removeprefix('own:')}", args)
 
 
 def _schedule(recipe: Recipe, flags: Flags) -> list[str]:
@@ -144,7 +144,7 @@ def _schedule(recipe: Recipe, flags: Flags) -> list[str]:
             spent = " - ".join(["args.epochs", *(flags.source(u.part, u.part.ends or "") for u in uses[:index])])
             given = {part.remaining: f"max(1, {spent})" if index else spent, **given}
         name = "schedule" if len(uses) == 1 else f"{use.name.lower()}_{index + 1}"
-        torch_name = part.module.removeprefix("torch.optim.")
+        torch_name = part.module.removeprefix("torch.optim.").removeprefix("own:")
         lines.append(call(f"{name} = {torch_name}", ["optimizer", *_assigned(given)]))
         names.append(name)
         if part.ends and index + 1 < len(uses):

@@ -157,7 +157,10 @@ class Fitting:
         """Settings that do not go together."""
         values = self.values
         frozen = {parameter.path for hits in self.frozen for parameter in hits}
+        sums = {term.use.part.summed for term in self.terms}
+        mixed = "losses add up as means of a batch or as its sums, not as both"
         for key, wrong, reason, help in (
+            ("loss", len(sums) > 1, mixed, "the same `reduction` for all"),
             ("unfreeze", "freeze" not in values, "nothing is frozen that could be trained later", "`freeze: features`"),
             ("unfreeze", self.setting("unfreeze", 0) >= self.setting("epochs", float("inf")),
              f"the recipe ends after {self.setting('epochs')} epochs, before anything is unfrozen", None),
@@ -222,7 +225,7 @@ def output_label(network: NetworkFacts, name: str) -> tuple[Label, ...]:
     if network.output_span is None:
         return ()
     outputs = network.outputs(True)
-    chosen = [o for o in outputs if o.name == name] or list(outputs)
+    chosen = [o for o in outputs if name and o.name == name] or list(outputs)
     if len(chosen) == 1:
         return (Label(network.output_span, shown(chosen[0].value)),)
     listed = ", ".join(f"`{o.name}` {o.value}" if o.name else f"{o.value}" for o in chosen)

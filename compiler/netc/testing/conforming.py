@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from netc.allowed import refusals
 from netc.layer import Layer, Signature, show
 from netc.recipe import Part
-from netc.testing.rules import check_layer, locate
+from netc.testing.rules import check_layer, locate, materialize
 
 
 def assert_conforms(*definitions: type[Signature], configurations: int = 200, seed: int = 0) -> None:
@@ -60,8 +60,9 @@ def source_faults(cls: type[Layer]) -> Iterator[str]:
 def signature_faults(cls: type[Part]) -> Iterator[str]:
     """Arguments that the PyTorch class does not have, or has with another default."""
     try:
-        parameters = inspect.signature(locate(cls.module)).parameters
-    except (AttributeError, ImportError, ValueError):
+        made = materialize(cls, cls.module) if cls.module.startswith("own:") else locate(cls.module)
+        parameters = inspect.signature(made).parameters
+    except (AttributeError, ImportError, KeyError, ValueError):
         yield f"there is no {cls.module}"
         return
     for name, field in cls.fields.items():

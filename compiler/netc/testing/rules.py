@@ -17,6 +17,7 @@ from importlib import import_module
 from typing import Any
 
 from netc.layer import BadArgument, Ints, Layer, Reject, State, show
+from netc.recipe import Part
 from netc.shapes import Kind, Value, product
 from netc.terms import Dim, Ledger, Relation, Symbol, Term
 from netc.testing.cases import Case, Draw
@@ -233,10 +234,10 @@ def found(layer: Layer, target: str, n: int) -> Any:
     return materialize(type(layer), target) if target.startswith("own:") else locate(target.format(n=n))
 
 
-def materialize(cls: type[Layer], target: str) -> Any:
-    """The class or function that a layer's own source defines; `target` is its `module` or `function`."""
+def materialize(cls: type[Layer | Part], target: str) -> Any:
+    """What the own source of a layer, loss or other part defines; `target` is its `module` or `function`."""
     namespace: dict[str, Any] = {}
-    source = [*cls.imports, *cls.helpers, cls.source or ""]
+    source = [*cls.imports, *getattr(cls, "helpers", ()), cls.source or ""]
     exec("\n".join(["from __future__ import annotations", *source]), namespace)
     return namespace[target.removeprefix("own:")]
 

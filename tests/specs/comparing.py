@@ -5,13 +5,23 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 from unittest.mock import patch
 
 import torch
 from torch import Tensor, nn
 
 Build = Callable[[], nn.Module]
+
+
+class Whole(NamedTuple):
+    """An input of whole numbers: one example's shape, and what they stay below."""
+
+    shape: tuple[int, ...]
+    below: int
+
+
+Input = tuple[int, ...] | Whole  # a bare shape is one of floats
 STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
 
 
@@ -81,18 +91,26 @@ def flat(output: Any, path: str = "") -> dict[str, Tensor | None]:
 Facts = dict[str, dict[str, Tensor | None]]
 
 
-def run(build: Build, shape: tuple[int, ...], dtype: torch.dtype) -> Facts:
-    """All that a network shows: in evaluation, and in training from one seed with the gradients of a fixed loss."""
+def draw(input: Input, tag: str, dtype: torch.dtype) -> Tensor:
+    """Two examples of an input."""
+    if isinstance(input, Whole):
+        return torch.randint(input.below, (2, *input.shape), generator=generator(tag))
+    return torch.randn(2, *input, generator=generator(tag), dtype=dtype)
+
+
+def run(build: Build, inputs: tuple[Input, ...], dtype: torch.dtype) -> Facts:
+    """All that a network shows: in evaluation, and in training, from one seed, with the gradients of a fixed loss."""
     with constructing():
         module = build().to(dtype)
     fill(module)
-    input = torch.randn(2, *shape, generator=generator("input"), dtype=dtype)
+    tensors = [draw(input, f"input {i}", dtype) for i, input in enumerate(inputs)]
     constants = {key: tensor for key, tensor in module.named_buffers() if key.rpartition(".")[2] not in STATISTICS}
     found: Facts = {"constants": {key: tensor.clone() for key, tensor in constants.items()}}
-    with torch.no_grad():
-        found["evaluation"] = flat(module.eval()(input.clone()))
     torch.manual_seed(7)
-    outputs = flat(module.train()(input.clone()))
+    with torch.no_grad():
+        found["evaluation"] = flat(module.eval()(*(tensor.clone() for tensor in tensors)))
+    torch.manual_seed(7)
+    outputs = flat(module.train()(*(tensor.clone() for tensor in tensors)))
     found["random numbers"] = {"state": torch.get_rng_state()}
     present = {key: tensor for key, tensor in outputs.items() if tensor is not None}
     weighted = [(t * torch.randn(t.shape, generator=generator(key), dtype=dtype)).sum() for key, t in present.items()]
@@ -136,18 +154,18 @@ def assert_same_state(ours: Build, theirs: Build) -> int:
     return len(expected)
 
 
-def assert_same(ours: Build, theirs: Build, shape: tuple[int, ...]) -> bool:
-    """Compares two networks on two random inputs of this shape; whether they are bit-identical.
+def assert_same(ours: Build, theirs: Build, *inputs: Input) -> bool:
+    """Compares two networks on two random examples of these inputs; whether they are bit-identical.
 
     Where floating-point sums are ordered otherwise, they must agree to 1e-9 in double precision.
     """
     assert_same_state(ours, theirs)
-    expected = run(theirs, shape, torch.float32)
+    expected = run(theirs, inputs, torch.float32)
     check_power(expected)
-    if not differences(run(ours, shape, torch.float32), expected):
+    if not differences(run(ours, inputs, torch.float32), expected):
         return True
     del expected
-    exact = differences(run(ours, shape, torch.float64), run(theirs, shape, torch.float64))
+    exact = differences(run(ours, inputs, torch.float64), run(theirs, inputs, torch.float64))
     wrong = {key: size for key, size in exact.items() if not size <= 1e-9}
     assert not wrong
     return False

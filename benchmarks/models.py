@@ -77,7 +77,7 @@ def row(model: Model) -> Iterator[str]:
     if model.when == "never":
         yield from ("", "", "")
         return
-    sides = [partial(run, build, model.shape) for build in (model.load, model.reference)]
+    sides = [partial(run, build, (model.shape,)) for build in (model.load, model.reference)]
     found = compared(*(side(torch.float32) for side in sides))
     if found:
         found = compared(*(side(torch.float64) for side in sides))

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import torch
 
-from netc.constraints import holds
+from netc.constraints import evaluate, holds
 from netc.diagnostics import Source
 from netc.pipeline import Compiled, compile, nets
-from netc.shapes import Value
+from netc.shapes import BATCH, Value
 from netc.terms import Relation, Symbol, Term
 
 HERE = Path(__file__).parent
@@ -25,12 +25,12 @@ DTYPES = {"float": torch.float32, "int": torch.int64, "bool": torch.bool}
 
 def names_of(value: Value) -> set[str]:
     """The symbols of a value's shape, the batch aside."""
-    atoms = [atom for size in value.shape[1:] if isinstance(size, Term) for atom in size.atoms()]
-    return {atom.name for atom in atoms if isinstance(atom, Symbol)}
+    atoms = [atom for size in value.shape if isinstance(size, Term) for atom in size.atoms()]
+    return {atom.name for atom in atoms if isinstance(atom, Symbol)} - {BATCH}
 
 
 def example(value: Value, sizes: dict[str, int]) -> torch.Tensor:
-    shape = [Term.of(size).evaluate(lambda atom: sizes[atom.label]) for size in value.shape]
+    shape = [evaluate(size, sizes) for size in value.shape]
     return torch.zeros(shape, dtype=DTYPES[value.kind], device="meta")
 
 

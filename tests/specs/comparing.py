@@ -30,13 +30,21 @@ RANDOM = ("normal_", "uniform_", "trunc_normal_", "kaiming_normal_", "kaiming_un
 
 @contextmanager
 def constructing() -> Iterator[None]:
-    """Modules that are made here hold whatever is in memory where they would be drawn at random.
+    """Parameters that are made here hold whatever is in memory where they would be drawn at random.
 
-    That saves the most of a large module's construction; `fill` overwrites it.
+    That saves the most of a large module's construction; `fill` overwrites it. Constants are drawn, each kind from a
+    seed of its own, so that two modules have the same if they ask for the same.
     """
-    idle: dict[str, Any] = {name: lambda tensor, *_, **__: tensor for name in RANDOM}
-    with patch.multiple(nn.init, **idle):
+    with patch.multiple(nn.init, **{name: sparing(name, getattr(nn.init, name)) for name in RANDOM}):
         yield
+
+
+def sparing(name: str, drawn: Callable[..., Tensor]) -> Any:
+    def initialize(tensor: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        idle = isinstance(tensor, nn.Parameter)
+        return tensor if idle else drawn(tensor, *args, **kwargs, generator=generator(name))
+
+    return initialize
 
 
 def generator(tag: str) -> torch.Generator:

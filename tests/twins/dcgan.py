@@ -1,0 +1,48 @@
+"""The two networks of a DCGAN for pictures of 64 x 64."""
+
+from torch import nn
+
+
+def init_weights(module: nn.Module) -> None:
+    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+        nn.init.normal_(module.weight, 0.0, 0.02)
+    elif isinstance(module, nn.BatchNorm2d):
+        nn.init.normal_(module.weight, 1.0, 0.02)
+        nn.init.zeros_(module.bias)
+
+
+def up(in_channels: int, out_channels: int, stride: int, padding: int) -> list[nn.Module]:
+    conv = nn.ConvTranspose2d(in_channels, out_channels, 4, stride, padding, bias=False)
+    return [conv, nn.BatchNorm2d(out_channels), nn.ReLU()]
+
+
+def down(in_channels: int, out_channels: int) -> list[nn.Module]:
+    conv = nn.Conv2d(in_channels, out_channels, 4, 2, 1, bias=False)
+    return [conv, nn.BatchNorm2d(out_channels), nn.LeakyReLU(0.2)]
+
+
+class Generator(nn.Sequential):
+    def __init__(self, latent: int = 100, width: int = 64, channels: int = 3) -> None:
+        super().__init__(
+            *up(latent, 8 * width, 1, 0),
+            *up(8 * width, 4 * width, 2, 1),
+            *up(4 * width, 2 * width, 2, 1),
+            *up(2 * width, width, 2, 1),
+            nn.ConvTranspose2d(width, channels, 4, 2, 1, bias=False),
+            nn.Tanh(),
+        )
+        self.apply(init_weights)
+
+
+class Discriminator(nn.Sequential):
+    def __init__(self, width: int = 64, channels: int = 3) -> None:
+        super().__init__(
+            nn.Conv2d(channels, width, 4, 2, 1, bias=False),
+            nn.LeakyReLU(0.2),
+            *down(width, 2 * width),
+            *down(2 * width, 4 * width),
+            *down(4 * width, 8 * width),
+            nn.Conv2d(8 * width, 1, 4, bias=False),
+            nn.Flatten(),
+        )
+        self.apply(init_weights)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 WIDTH = 88
 INDENT = "    "
@@ -29,7 +30,7 @@ def fold(line: str) -> list[str]:
         return [line]
     text = line.lstrip()
     indent = line[: len(line) - len(text)]
-    pair = last_bracket(text)
+    pair = breaking(text, WIDTH - len(indent))
     if pair is None or needs_parentheses(text):
         return parenthesised(indent, text)
     start, end = pair
@@ -108,15 +109,16 @@ def parenthesised(indent: str, text: str) -> list[str]:
     return [indent + text]
 
 
-def last_bracket(text: str) -> tuple[int, int] | None:
-    """The last bracket at the top level that has something in it; of a function's head, its parameters."""
+def breaking(text: str, width: int) -> tuple[int, int] | None:
+    """The bracket at the top level to break a line in: of a function's head its parameters, else the last with content.
+
+    An earlier one is broken where what stands before the bracket behind it is too long by itself.
+    """
     if text.startswith("def "):
         return next(brackets(text))
-    found = None
-    for start, end in brackets(text):
-        if text[start + 1 : end].strip():
-            found = (start, end)
-    return found
+    found = [pair for pair in brackets(text) if text[pair[0] + 1 : pair[1]].strip()]
+    early = (pair for pair, behind in pairwise(found) if behind[0] + 1 > width)
+    return next(early, found[-1] if found else None)
 
 
 def brackets(text: str) -> Iterator[tuple[int, int]]:

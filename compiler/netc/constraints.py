@@ -134,9 +134,11 @@ def holds(relation: Relation, size: int | Mapping[str, int]) -> bool:
 
 
 def evaluate(side: Dim, size: int | Mapping[str, int]) -> int:
+    if not isinstance(side, Term):
+        return int(side)
     if isinstance(size, int):
-        return Term.of(side).evaluate(lambda _: size)
-    return Term.of(side).evaluate(lambda atom: size[atom.label])
+        return side.evaluate(lambda _: size)
+    return side.evaluate(lambda atom: size[atom.label])
 
 
 # ---- sizes that no input can have -----------------------------------------------------------------

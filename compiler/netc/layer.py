@@ -140,6 +140,7 @@ class Layer(Signature):
     - `positional`: how many arguments the PyTorch call gives by position; by default the inferred and required ones,
       0 where PyTorch takes them by name only.
     - `function_extra`: source that the function is given besides, such as `training=self.training`.
+    - `in_training`: fields that the function is given in training only, and 0 otherwise.
     - `function_defaults`: PyTorch's defaults of the function where they are not those of the fields.
     - `leading`: how many arguments the function takes before its inputs (`einsum(equation, *operands)`).
     - `at_call`: fields that PyTorch's module takes when it is called, by name, rather than when it is made; what may be
@@ -161,6 +162,7 @@ class Layer(Signature):
     kinds: ClassVar[tuple[str, ...] | None] = ("float",)
     positional: ClassVar[int | None] = None
     function_extra: ClassVar[Mapping[str, str]] = {}
+    in_training: ClassVar[tuple[str, ...]] = ()
     function_defaults: ClassVar[Mapping[str, Any]] = {}
     leading: ClassVar[int] = 0
     at_call: ClassVar[tuple[str, ...]] = ()

@@ -13,6 +13,8 @@ from typing import Literal
 from netc.terms import Dim, Floor, Known, Relation, Symbol, Term
 
 Kind = Literal["float", "int", "bool"]
+BATCH = "N"
+"""The symbol of the batch in every shape."""
 Shape = tuple[Dim, ...]
 
 
@@ -20,7 +22,7 @@ Shape = tuple[Dim, ...]
 class Value:
     """A tensor as the compiler knows it.
 
-    `shape` counts the batch as dimension 0; `channel` is the dimension that holds the channels, None when unknown.
+    `shape` counts the batch; `channel` is the dimension that holds the channels, None when unknown.
     """
 
     shape: Shape
@@ -32,9 +34,14 @@ class Value:
         return len(self.shape)
 
     @property
+    def batch(self) -> int:
+        """The dimension that holds the batch: 0 unless it is seen elsewhere, as in a sequence (T, N, C)."""
+        return next((i for i, size in enumerate(self.shape) if is_batch(size)), 0)
+
+    @property
     def spatial(self) -> tuple[int, ...]:
         """The dimensions that are neither the batch nor the channels."""
-        return tuple(i for i in range(1, self.rank) if i != self.channel)
+        return tuple(i for i in range(self.rank) if i not in (self.batch, self.channel))
 
     def with_shape(self, shape: Iterable[Dim]) -> Value:
         """The same kind and channel axis, another shape."""
@@ -47,6 +54,11 @@ class Value:
 
     def __str__(self) -> str:
         return show_shape(self.shape) + ("" if self.kind == "float" else f" {self.kind}")
+
+
+def is_batch(size: Dim) -> bool:
+    """Whether a size is the batch's, as an input brings it."""
+    return isinstance(size, Term) and size == Term.atom(Symbol(BATCH))
 
 
 def show_dim(size: Dim) -> str:

@@ -466,9 +466,12 @@ def _exact_quotient(term: Term, divisor: Term) -> Term | None:
 def print_term(term: Term, need: int = 0) -> str:
     """Python source, in parentheses if it binds less tightly than `need`.
 
-    Positive parts first, in the order in which they arose, the constant last.
+    Positive parts first, in the order in which they arose, the constant last: `n - k + 1`, and `1 - k` where nothing
+    else is positive.
     """
-    ordered = sorted(term.parts.items(), key=lambda part: (part[1] < 0, not part[0])) or [((), 0)]
+    leads = any(monomial and coefficient > 0 for monomial, coefficient in term.parts.items())
+    last = 2 if leads or term.parts.get((), 0) < 0 else 0
+    ordered = sorted(term.parts.items(), key=lambda part: (part[1] < 0) if part[0] else last) or [((), 0)]
     text = ""
     for monomial, coefficient in ordered:
         piece = _print_product(monomial, abs(coefficient), PRODUCT if len(ordered) > 1 else 0)

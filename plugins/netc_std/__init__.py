@@ -27,6 +27,7 @@ LAYERS = {
     "netc_std.arithmetic": "add sub mul div maximum minimum abs neg sign floor ceil round square exp expm1 log"
     " log1p sqrt rsqrt reciprocal sin cos erf detach clamp add_scalar sub_scalar mul_scalar div_scalar pow",
     "netc_std.noise": "randn_like rand_like",
+    "netc_std.counting": "positions",
     "netc_std.reduction": "mean sum amax amin logsumexp var std argmax cumsum flip roll normalize",
     "netc_std.product": "matmul bmm einsum scaled_dot_product_attention",
     "netc_std.attention": "MultiheadAttention",

@@ -40,11 +40,15 @@ class matmul(Layer):
         rows: Shape = left[-2:-1] if input.rank > 1 else ()
         columns: Shape = right[-1:] if other.rank > 1 else ()
         shape = (*broadcast(left[:-2], right[:-2]), *rows, *columns)
-        return replace(input, shape=shape, channel=self._channel(input, len(shape), bool(columns)))
+        return replace(input, shape=shape, channel=self._channel(input, other, len(shape)))
 
-    def _channel(self, input: Value, rank: int, columns: bool) -> int | None:
+    def _channel(self, input: Value, other: Value, rank: int) -> int | None:
+        """Where the channels are, which stay in their place when they are multiplied by a matrix."""
+        if input.channel is None and input.rank > 1 and other.channel is not None and other.rank > 1:
+            return other.channel + rank - other.rank
         if input.channel is None or input.rank < 2:
             return None
+        columns = other.rank > 1
         last = input.channel == input.rank - 1
         if last:
             return rank - 1 if columns and rank > 1 else None
@@ -143,7 +147,7 @@ class scaled_dot_product_attention(Layer):
     `query` (…, L, E), `key` (…, S, E) and `value` (…, S, V) to (…, L, V); all but the last two dimensions broadcast,
     and with `enable_gqa` the heads of the query, dimension -3, are a multiple of those of key and value. `attn_mask`
     (…, L, S) is true where something may be gathered, the other way round than MultiheadAttention has it, or is added
-    to the products. Stricter than torch: no dropout, which would not stop in eval mode, and no integer masks.
+    to the products. Unlike torch's, dropout follows the mode of the module. Stricter than torch: no integer masks.
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.scaled_dot_product_attention.html
     """
 
@@ -151,6 +155,8 @@ class scaled_dot_product_attention(Layer):
     inputs = ("query", "key", "value", "attn_mask?")
     kinds = ("float", "bool")
     positional = 0
+    in_training = ("dropout_p",)
+    dropout_p = Float(0.0, min=0.0, max=1.0, doc="probability with which a weight is left out in training")
     is_causal = Bool(False, doc="each position gathers from those up to its own; not with `attn_mask`")
     scale = Float(None, doc="factor of the products; by default 1 / sqrt(E)")
     enable_gqa = Bool(False, doc="several heads of the query share one of key and value")
@@ -158,6 +164,7 @@ class scaled_dot_product_attention(Layer):
         Example("8x10x16, 8x12x16, 8x12x20", "scaled_dot_product_attention", "8x10x20"),
         Example("10x16, 10x16, 10x16", "scaled_dot_product_attention(is_causal=true)", "10x16"),
         Example("8x10x16, 2x12x16, 2x12x16", "scaled_dot_product_attention(enable_gqa=true)", "8x10x16"),
+        Example("10x16, 10x16, 10x16", "scaled_dot_product_attention(dropout_p=0.1)", "10x16"),
         Example("8x6x4, 8x7x4, 8x7x4, (6, 7) bool", "scaled_dot_product_attention(scale=0.1)", "8x6x4"),
     )
 

@@ -8,11 +8,8 @@ from itertools import islice
 from netc.constraints import needed, passing, symbols
 from netc.diagnostics import Label, Span
 from netc.elaborate.values import Tensor, fault
-from netc.shapes import product, show_dim
+from netc.shapes import BATCH, product, show_dim
 from netc.terms import Ledger
-
-BATCH = "N"
-"""The symbol of the batch in every shape."""
 
 
 def refuse_batches(ledger: Ledger, known: int, place: Span, inputs: Sequence[Tensor | None]) -> None:

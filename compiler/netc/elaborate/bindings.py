@@ -202,6 +202,8 @@ class Bindings(Stages):
         module, parts = frame.container.module, expr.span.text.split(".")
         for part in parts[:-1]:
             if part not in module.children:
+                if part in frame.container.broken or (part is not parts[0] and self.diagnostics.errors):
+                    raise Poisoned
                 near = nearest(part, module.children)
                 help = f"did you mean `{near}`?" if near else None
                 raise fault(

@@ -46,7 +46,8 @@ class Containers(Joining):
         if isinstance(body, syntax.Pipe):
             return self.pipe_member(statement, body, label, frame)
         if isinstance(body, syntax.Binary) and self.is_repeat(body, frame):
-            return self.sequential(statement, (syntax.Flow(body.span, None, None, body),), label, frame)
+            inner = syntax.Flow(body.span, None, None, body)
+            return self.sequential(statement, (inner,), label, frame, repeats=True)
         return self.stage(body, frame, label)
 
     def label(self, label: syntax.Name | syntax.String, frame: Frame) -> str | None:
@@ -88,8 +89,11 @@ class Containers(Joining):
             return self.sequential(statement, body, label, frame)
         return self.scope(statement, body, label, frame)
 
-    def sequential(self, statement: syntax.Flow, body: Sequence[syntax.Stmt], label: str | None, frame: Frame) -> None:
-        """A Sequential in the class of the frame around it."""
+    def sequential(
+        self, statement: syntax.Flow, body: Sequence[syntax.Stmt], label: str | None, frame: Frame,
+        repeats: bool = False,
+    ) -> None:  # fmt: skip
+        """A Sequential in the class of the frame around it, or a list of modules that take other tensors too."""
         outer, entered = frame.container, frame.flow
         module = Module("sequential", label or "", statement.span, text="")
         module.inputs = tuple(t.value for t in tensors(entered))
@@ -98,8 +102,10 @@ class Containers(Joining):
         self.step_after(frame, use, module)
         outside = dict(frame.env)
         frame.container = Container(module, True, path=f"{outer.path}{use.label}.")
+        frame.container.repeats = repeats and not outer.sequential
         try:
             self.statements(body, frame)
+            use.callee = "ModuleList" if repeats and frame.container.handing else "Sequential"
         finally:
             frame.container = outer
             frame.env.update(outside)

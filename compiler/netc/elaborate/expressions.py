@@ -291,9 +291,9 @@ class Expressions(Calling):
     def size_of(self, expr: syntax.Attribute, value: Value) -> Any:
         """`.n`, `.c`, `.h`, `.w`, `.d`, `.l`, `.shape` of a tensor."""
         if expr.attr == "shape":
-            return value.shape[1:]
+            return (*value.shape[: value.batch], *value.shape[value.batch + 1 :])
         if expr.attr == "n" and value.rank:
-            return value.shape[0]
+            return value.shape[value.batch]
         axes = {1: "l", 2: "hw", 3: "dhw"}.get(len(value.spatial), "")
         if expr.attr == "c":
             if value.channel is None:

@@ -186,6 +186,7 @@ class Layers(Idioms):
             assert layer is not None
             if frame.container.sequential and isinstance(output, tuple):
                 raise self.several(ref, output, frame, node)
+            self.refuse_operands(ref.name, [*use.operands, *use.named.values()], frame, node)
             module = Module("layer", ref.name, node.span, layer, use.inputs, strip(output), text=node.span.text)
             module.state = layer.state(*use.inputs)
             self.member(frame, module, use, label, node)
@@ -203,6 +204,20 @@ class Layers(Idioms):
         help = help or "give it a label of its own outside the chain"
         text = f"`{ref.name}` gives {values}, which a Sequential cannot pass on"
         return fault("E0603", node.span, text, "in a Sequential", help=help)
+
+    def refuse_operands(
+        self, name: str, operands: Sequence[syntax.Expr | None], frame: Frame, node: syntax.Expr
+    ) -> None:
+        """Rejects tensors besides the flow in a Sequential, which calls its members with one value."""
+        given = next((operand for operand in operands if operand is not None), None)
+        frame.container.handing = given is not None
+        if given is None or not frame.container.sequential or frame.container.repeats:
+            return
+        whole = frame.template.sequential and frame.container.module.name == frame.template.name
+        help = "end with `return _`: what does more than place modules is a class of its own" if whole else None
+        help = help or "give it a label of its own outside the chain, or its suite a `return _`"
+        text = f"`{name}` takes `{given.span.brief}` besides the flow, which a Sequential cannot hand on"
+        raise fault("E0603", node.span, text, "in a Sequential", help=help)
 
     def flowing(self, cls: type[Layer], output: Any, node: syntax.Expr) -> Any:
         """Which of several outputs flows on."""
@@ -328,6 +343,10 @@ class Layers(Idioms):
         else:
             if [v.shape for v in values] != [v.shape for v in module.inputs]:
                 raise self.unlike(placed, name, values, node)
+            if placed.use.operands or placed.use.callee == "ModuleList":
+                text = f"`{name}` takes tensors besides the flow, which its bare name does not give"
+                place, help = (Label(placed.span, "given them here"),), "make it a block of one value"
+                raise fault("E0401", node.span, text, "without them", secondary=place, help=help)
             use = Use("member", None, values, callee=name, label=name, template=placed.use.template)
             output = attach(module.output, node.span)
             if use.template is not None:

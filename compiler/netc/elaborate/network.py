@@ -14,7 +14,6 @@ from netc.diagnostics import Diagnostic, Diagnostics, Label, Source, Span, SpecE
 from netc.diagnostics import replace as replace_text
 from netc.elaborate.apart import MAX_PASSES, Apart, Visits
 from netc.elaborate.arguments import strip
-from netc.elaborate.batches import BATCH
 from netc.elaborate.initial import Initial
 from netc.elaborate.lookup import freeze, plain
 from netc.elaborate.statements import Statements
@@ -41,7 +40,7 @@ from netc.elaborate.values import (
 from netc.graph import Module, Network, Template
 from netc.layer import is_int
 from netc.registry import Registry
-from netc.shapes import Kind, Value
+from netc.shapes import BATCH, Kind, Value, is_batch
 from netc.terms import Ledger, Symbol, Term
 
 LANGUAGE_VERSION = 1
@@ -489,12 +488,19 @@ class Elaborator(Initial):
         match expr:
             case syntax.Call(function=syntax.Name(id="int" | "float" | "bool" as name), args=args):
                 kind = name
-                sizes = [size for arg in args for size in self.input_sizes(arg.value, frame)]
+                sizes = [size for arg in args for size in self.listed_size(arg.value, frame)]
             case _:
                 sizes = list(self.input_sizes(expr, frame))
-        batch = self.symbol(BATCH)
+        places = [i for i, size in enumerate(sizes) if is_batch(size)]
+        if len(places) > 1:
+            text, help = f"`{BATCH}` is the batch, which stands in a shape once", "call the other size something else"
+            raise fault("E0408", expr.span, text, "in this shape", help=help)
+        if places and places != [0]:
+            last = len(sizes) - 1
+            return Value(tuple(sizes), kind, last if kind == "float" and places != [last] else None)
+        sizes = [size for size in sizes if not is_batch(size)]
         channel = 1 if kind == "float" and sizes else None
-        return Value((batch, *sizes), kind, channel)
+        return Value((self.symbol(BATCH), *sizes), kind, channel)
 
     def input_sizes(self, expr: syntax.Expr, frame: Frame) -> Sequence[Any]:
         match expr:
@@ -503,7 +509,7 @@ class Elaborator(Initial):
                     raise fault("E0404", expr.span, "a size is an integer of at least 1, not 0", "of this input")
                 return [part if isinstance(part, int) else self.input_size(part, expr, frame) for part in parts]
             case syntax.TupleExpr(items=items):
-                return [size for item in items for size in self.input_sizes(item, frame)]
+                return [size for item in items for size in self.listed_size(item, frame)]
             case syntax.Name(id=name) if frame.lookup(name) is None and re.match(r"[A-Z]", name):
                 return [self.named_size(name, expr)]
         value = self.evaluate(expr, frame)
@@ -515,6 +521,12 @@ class Elaborator(Initial):
                     "E0404", expr.span, text, "of this input", help="write the shape without the batch: `input 3x32x32`"
                 )
         return sizes
+
+    def listed_size(self, expr: syntax.Expr, frame: Frame) -> Sequence[Any]:
+        """A size in a list of them, where the batch can be named: it stands there, and not in front."""
+        if isinstance(expr, syntax.Name) and expr.id == BATCH and frame.lookup(BATCH) is None:
+            return [self.symbol(BATCH)]
+        return self.input_sizes(expr, frame)
 
     def input_size(self, name: str, expr: syntax.Expr, frame: Frame) -> Any:
         found = frame.lookup(name)
@@ -530,7 +542,8 @@ class Elaborator(Initial):
     def named_size(self, name: str, expr: syntax.Expr) -> Term:
         """The symbol of a size that an input names."""
         if name == BATCH:
-            text, help = "`N` is the batch, which no shape names", "call this size something else"
+            text = f"`{BATCH}` is the batch, which no shape joined by `x` names"
+            help = "call this size something else, or list the sizes if the batch is not the first: `(T, N, 16)`"
             raise fault("E0408", expr.span, text, "in this shape", help=help)
         if JOINED_SIZES.fullmatch(name):
             rest = name.removeprefix(f"{BATCH}x")

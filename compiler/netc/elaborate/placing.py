@@ -48,6 +48,7 @@ class Placing(Templates):
         arg_frame: Frame | None = None,
     ) -> None:  # fmt: skip
         expansion, arguments, operands, values = self.expand(ref, call, frame, node, arg_frame)
+        self.refuse_operands(ref.define.name, operands, frame, node)
         use = Use("block", None, operands=tuple(operands), template=expansion.template, callee=ref.define.name)
         use.inputs = tuple(t.value for t in tensors(frame.flow))
         use.tensors = {name: value.value for name, value in self.tensor_arguments(ref, call, arg_frame or frame)}

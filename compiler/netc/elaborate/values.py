@@ -139,7 +139,11 @@ class FileScope:
 
 @dataclass(eq=False)
 class Container:
-    """A module under construction: its labels, the next number of a Sequential, and the node that will be its."""
+    """A module under construction: its labels, the next number of a Sequential, and the node that will be its.
+
+    `repeats` says that it is one layer or block several times, which may take other tensors besides the flow, and
+    `handing` that it does.
+    """
 
     module: Module
     sequential: bool
@@ -149,6 +153,8 @@ class Container:
     broken: set[str] = field(default_factory=set)
     path: str = ""
     implicit: set[str] = field(default_factory=set)
+    repeats: bool = False
+    handing: bool = False
 
     def next_index(self) -> str:
         self.count += 1

@@ -46,6 +46,17 @@ class Calls:
         use = self.use(expr)
         return self.written_out(use.expr) if use is not None and use.expr is not None else expr
 
+    def repeated(self, body: syntax.Expr) -> tuple[syntax.Expr, Use] | None:
+        """What `n * Block(tensor)` repeats; None where it takes nothing but the flow, as a Sequential hands it on."""
+        if not isinstance(body, syntax.Binary):
+            return None
+        stage, copies = body.right, self.unrolled(body)
+        if copies and isinstance(copies[0], syntax.Flow):
+            stage = copies[0].body
+        use = self.use(stage)
+        takes_more = use is not None and (use.named or any(operand is not None for operand in use.operands))
+        return (stage, use) if use is not None and takes_more else None
+
     def behind_values(self, body: syntax.Expr) -> syntax.Expr:
         """The module of `label: (q, k, v) -> Module`, which stands under the label itself; any other body as it is."""
         return body.stages[-1] if isinstance(body, syntax.Pipe) and self.use(body) is None else body

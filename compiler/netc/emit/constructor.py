@@ -166,6 +166,8 @@ class Constructor(Initialising):
         """The expression for what stands under a label."""
         body = self.written_out(body)
         use = self.use(body)
+        if self.repeated(body) is not None:
+            return self.module_list(statements_of(body, self))
         if use is not None and use.callee != "Sequential":
             source = self.module(body)
             assert source is not None

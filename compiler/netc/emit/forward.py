@@ -15,6 +15,7 @@ from netc.emit.python import Lines, Py
 from netc.emit.results import settled_side, write_result
 from netc.emit.sequentials import statements_of
 from netc.emit.tensors import QUIET, flow_inputs, is_tuple, names_in, reads_input
+from netc.emit.turns import write_turns
 from netc.emit.wording import is_optional_member
 from netc.emit.wrapping import WIDTH
 from netc.graph import Guard, Template, Use
@@ -211,6 +212,9 @@ class Forward(Branching):
             self.label(statement.label) if isinstance(statement.label, syntax.Name) else self.run_label(statement.label)
         )
         member = attribute(text) if fixed else f"self.get_submodule({text})"
+        repeated = self.repeated(body)
+        if repeated is not None:
+            return write_turns(self, member, *repeated)
         if use is not None and use.template is not None and use.kind == "block":
             return self.apply_member(member, self.extras(use), use)
         self.apply_member(member, self.more_operands(use), use)

@@ -77,10 +77,29 @@ class Initialising(Sequentials):
     def init_named(self, rule: InitRule) -> None:
         if rule.kind == "pattern":
             return self.init_pattern(rule)
-        for name, value, arguments in rule.rules:
-            target = self.parameter_at(f"{rule.path}{rule.target}.{name}")
-            self.lines.add(self.init_call(value, arguments, target))
+        member = f"{rule.path}{rule.target}"
+        own = [each for each in rule.rules if self.classes.is_parameter(f"{member}.{each[0]}")]  # type: ignore[attr-defined]
+        for name, value, arguments in own:
+            if self.classes.is_missing(f"{member}.{name}"):  # type: ignore[attr-defined]
+                target = f"{member_at(member)}.{name}"
+                with self.lines.block(f"if {target} is not None:"):
+                    self.lines.add(self.init_call(value, arguments, target))
+            else:
+                self.lines.add(self.init_call(value, arguments, self.parameter_at(f"{member}.{name}")))
+        self.init_within(member, [each for each in rule.rules if each not in own])
         return None
+
+    def init_within(self, member: str, rules: Sequence[tuple[str, Any, tuple[Argument, ...]]]) -> None:
+        """Rules for the parameters of whatever stands inside a member."""
+        rules = [each for each in rules if self.classes.is_within(member, each[0])]  # type: ignore[attr-defined]
+        if not rules:
+            return
+        keyword = "if"
+        with self.lines.block(f"for name, parameter in {member_at(member)}.named_parameters():"):
+            for name, value, arguments in rules:
+                with self.lines.block(f'{keyword} name.endswith(".{name}"):'):
+                    self.lines.add(self.init_call(value, arguments, "parameter"))
+                keyword = "elif"
 
     def under(self, condition: str) -> AbstractContextManager[None]:
         """A block for what only a condition brings about, if there is one."""

@@ -319,6 +319,16 @@ class Model(Belongings):
         found = ((place, module) for place, module in self.network.root.walk() if name in module.state)
         return any(f".{place}".endswith(f".{holder}") for place, _ in found)
 
+    def is_missing(self, path: str) -> bool:
+        """Whether the parameter at a path is left out somewhere."""
+        holder, _, name = path.rpartition(".")
+        ends = [module for place, module in self.network.root.walk() if f".{place}".endswith(f".{holder}")]
+        return any(module.layer is not None and name not in module.state for module in ends)
+
+    def is_within(self, path: str, name: str) -> bool:
+        """Whether what stands inside the module at a path has parameters of a name."""
+        return any(f".{path}." in f".{place}" and name in module.state for place, module in self.network.root.walk())
+
     def may_lack(self, name: str, parameter: str) -> bool:
         """Whether a layer of that name is without a parameter, or may be for all that PyTorch's types say."""
         for _, module in self.network.root.walk():

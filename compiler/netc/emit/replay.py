@@ -192,6 +192,8 @@ class Replayer:
         if name == "Sequential":
             items = args[0].items() if len(args) == 1 and isinstance(args[0], dict) else enumerate(args)
             made.members = {str(label): member for label, member in items}
+        elif name == "ModuleList":
+            made.members = {str(label): member for label, member in enumerate(args[0])}
         return made
 
     # ---- statements ------------------------------------------------------------------------------
@@ -216,10 +218,9 @@ class Replayer:
 
     def iterate(self, node: ast.expr, scope: dict[str, Any]) -> Sequence[Any]:
         """The items of a loop; initialisation, which goes over modules, is not replayed."""
-        if isinstance(node, ast.Call) and dotted(node.func).endswith(
-            ("self.modules", "self.named_modules", "self.named_parameters")
-        ):
-            return ()
+        match node:
+            case ast.Call(func=ast.Attribute(attr="modules" | "named_modules" | "named_parameters")):
+                return ()
         return list(self.evaluate(node, scope))
 
     def assign(self, target: ast.expr, value: Any, scope: dict[str, Any]) -> None:

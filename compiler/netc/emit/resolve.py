@@ -11,7 +11,7 @@ from netc.emit.folding import folded
 from netc.emit.measures import axis_name, selecting, values_in
 from netc.graph import Guard, Joined, Loop, Template, Use
 from netc.naming import python_name, snake_case
-from netc.terms import Atom, Place, Term, Written, written
+from netc.terms import Atom, Floor, Place, Term, Written, written
 
 GUARD = object()
 
@@ -128,11 +128,22 @@ class Resolver(Elimination):
     def write(self, template: Template, term: Term) -> Term:
         """The term in names that the class has; what it lacks is lifted into its constructor or carried along."""
         plan = self.plan(template)
-        result = folded(self.normalise(template, term)).substitute(lambda atom: self._written(template, atom))
+        result = folded(self.normalise(template, term))
+        if shrinks_space(template, result) and (number := self.agreed(template, result)) is not None:
+            return number
+        result = result.substitute(lambda atom: self._written(template, atom))
         for atom in result.atoms():
             if isinstance(atom, Written):
                 plan.requires.update(dict.fromkeys(atom.requires))
         return result
+
+    def agreed(self, template: Template, term: Term) -> Term | None:
+        """The one number that a term is in every use of a class, whatever the net is given."""
+        term = self.normalise(template, term)
+        if not any(isinstance(atom, Place) for atom in term.atoms()):
+            return term
+        found = {self.agreed(c.caller, self.in_caller(c.use, term)) for c in template.constructions}
+        return found.pop() if len(found) == 1 else None
 
     def _written(self, template: Template, atom: Atom) -> Term | None:
         if not isinstance(atom, Place):
@@ -231,6 +242,24 @@ def own_names(template: Template) -> set[str]:
         if isinstance(node, syntax.Assign | syntax.For):
             found.update(node.target.names)
     return found
+
+
+def shrinks_space(template: Template, term: Term) -> bool:
+    """Whether a term says what becomes of the height or width of an input, which nobody writes out by hand.
+
+    A product of a single size and a number is left as it is.
+    """
+    atoms = list(term.atoms())
+    places = [atom for atom in atoms if isinstance(atom, Place) and atom.kind == "input" and atom.owner is template]
+    if len(term.parts) < 2 and len(places) < 2 and not any(isinstance(atom, Floor) for atom in atoms):
+        return False
+    return any(is_spatial(template, place) for place in places)
+
+
+def is_spatial(template: Template, place: Place) -> bool:
+    operand, axis = place.key
+    value = template.inputs.get(operand)
+    return value is not None and axis in value.spatial
 
 
 def uses_of(template: Template) -> Iterator[tuple[Term, Any]]:

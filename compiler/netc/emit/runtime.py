@@ -9,6 +9,7 @@ from typing import Any
 from netc.emit.constructor import Constructor
 from netc.emit.elimination import Inexpressible
 from netc.emit.python import Py
+from netc.emit.resolve import is_spatial
 from netc.graph import Use
 from netc.naming import python_name
 from netc.terms import Place, Symbol, Term, level_of, print_term, written
@@ -54,7 +55,8 @@ class RunTime(Constructor):
     def place_at_run_time(self, place: Place) -> Term:
         if place.kind == "name" and str(place.key) in self.loop_names:
             return written(python_name(str(place.key)))
-        if place.kind == "size":
+        space = place.kind == "input" and place.owner is self.template and is_spatial(self.template, place)
+        if place.kind == "size" or space:
             return written(self.input_size(place))
         if place.kind == "join":
             self.part_running(place)
@@ -80,7 +82,7 @@ class RunTime(Constructor):
         """A size of an input that only the run decides, read at the start of `forward`."""
         if name not in self.symbols:
             self.symbols[name] = self.classes.symbol_source(self.template, name)  # type: ignore[attr-defined]
-        return {"N": "batch"}.get(name, name.lower())
+        return size_name(name)
 
     def input_size(self, place: Place) -> str:
         """A size of what enters the class, read at the start of `forward`."""
@@ -91,8 +93,12 @@ class RunTime(Constructor):
         source = f"{python_name(operand)}.shape[{axis}]"
         while self.symbols.setdefault(name, source) != source:
             name += "2"
-        return name.lower()
+        return size_name(name)
 
     def symbol_lines(self) -> list[str]:
-        names = {"N": "batch"}
-        return [f"{names.get(name, name.lower())} = {source}" for name, source in self.symbols.items()]
+        return [f"{size_name(name)} = {source}" for name, source in self.symbols.items()]
+
+
+def size_name(symbol: str) -> str:
+    """What `forward` calls a size; `l` is easily read as 1."""
+    return {"N": "batch", "L": "length"}.get(symbol, symbol.lower())

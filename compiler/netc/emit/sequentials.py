@@ -84,6 +84,16 @@ class Sequentials(Calls):
         pairs = [f"({label_text(e.label)}, {e.source})" for e in members.entries]
         return f"{name}(OrderedDict([{', '.join(pairs)}]))"
 
+    def module_list(self, body: Sequence[syntax.Stmt]) -> str:
+        """The expression for modules that `forward` calls one after the other, with more than one value."""
+        members = self.collect(body, False)
+        name = self.imported("torch.nn.ModuleList")
+        if members.variable is not None:
+            return f"{name}({members.variable})"
+        texts = [entry_text(entry) for entry in members.entries]
+        single = len(texts) == 1 and texts[0].startswith("*")
+        return f"{name}({texts[0][1:]})" if single else f"{name}([{', '.join(texts)}])"
+
     def is_named(self, body: Sequence[syntax.Stmt]) -> bool:
         """Whether the members of a Sequential have names rather than numbers only."""
         for statement in body:

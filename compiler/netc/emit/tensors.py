@@ -7,11 +7,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from netc import syntax
+from netc.emit.calls import TRAINING
 from netc.emit.elimination import Inexpressible
 from netc.emit.python import Lines, Py
 from netc.emit.runtime import RunTime
 from netc.emit.targets import render_target
 from netc.graph import Guard, Template, Use
+from netc.layer import Layer
 from netc.naming import python_name
 from netc.terms import ATOM, PRODUCT, SUM, TERNARY
 
@@ -195,7 +197,10 @@ class Tensors(RunTime):
             numbers = [self.at_run_time(argument.term, use, sides) for argument in use.arguments]
             return self.joined([*sides, *numbers], use)
         arguments = self.arguments(use.arguments, lambda term: self.run_text(term, use, sides))
-        arguments += [f"{name}={self.tensor(operand).text}" for name, operand in use.named.items()]
+        arguments = [in_training(layer, argument) for argument in arguments]
+        named = [f"{name}={self.tensor(operand).text}" for name, operand in use.named.items()]
+        last = sum(not re.match(r"\w+=(?!=)", argument) for argument in arguments)
+        arguments[last:last] = named  # tensors before what is told by name
         arguments += [f"{name}={source}" for name, source in layer.function_extra.items()]
         if layer.function.startswith("own:"):
             self.plan.requires[("function", type(layer))] = None
@@ -211,6 +216,12 @@ class Tensors(RunTime):
             return Py(f"{sides[0].at(ATOM)}.{method}({', '.join([*(s.text for s in sides[1:]), *arguments])})")
         name = self.imported(layer.function.replace("{n}", str(layer.dimensions(*use.inputs))))
         return Py(f"{name}({', '.join([*(side.text for side in sides), *arguments])})")
+
+
+def in_training(layer: Layer, argument: str) -> str:
+    """An argument by name, 0 outside training if the layer says so."""
+    name = argument.partition("=")[0]
+    return f"{argument} if {TRAINING} else 0.0" if name in layer.in_training else argument
 
 
 def is_tuple(flow: Py) -> bool:

@@ -150,9 +150,14 @@ class Loss(Part):
 
 
 class Optimizer(Part):
-    """An optimizer; `fused` where PyTorch has a fused kernel for it."""
+    """An optimizer.
+
+    - `fused`: PyTorch has a fused kernel for it.
+    - `closure`: its step asks for the loss and the gradients again, as often as it likes.
+    """
 
     fused: ClassVar[bool] = False
+    closure: ClassVar[bool] = False
     stated = ("lr",)
 
     def check(self, device: str | None) -> None:
@@ -166,15 +171,27 @@ class Optimizer(Part):
         return iter(())
 
 
+Interval = Literal["epoch", "step"]
+
+
 class Schedule(Part):
-    """A learning-rate schedule that takes a step after each epoch.
+    """A learning-rate schedule.
 
     - `ends`: the field that says after how many epochs the next schedule of a chain takes over; None if it never ends.
     - `remaining`: the PyTorch argument that is given the epochs that are left.
+    - `interval`: whether it goes on after each epoch or each step of the optimizer; None where the recipe chooses.
+    - `judges`: whether it is told at each epoch how good the network is; it gets `mode="max"` where more is better.
+
+    One with an `interval` of its own stands alone, not in a chain.
     """
 
     ends: ClassVar[str | None] = None
     remaining: ClassVar[str | None] = None
+    interval: ClassVar[Interval | None] = None
+    judges: ClassVar[bool] = False
+
+    def admit(self, optimizer: Optimizer) -> None:
+        """Refuses an optimizer whose learning rate it cannot set."""
 
     def remarks(self, left: int, lr: float) -> Iterator[Reject]:
         """What is odd where `left` epochs are its own, and it starts from the learning rate `lr`."""
@@ -293,17 +310,36 @@ class Term(Record, eq=True):
     operands: tuple[Operand, ...]
 
 
+class Stepper(Record, eq=True):
+    """An optimizer with the parameters that it trains, and the losses that it lessens.
+
+    `name` and `selector` are None for the one that trains all that no other does; `key` is what a script calls it.
+    """
+
+    name: str | None
+    key: str
+    use: Use[Optimizer]
+    selector: Selector | None
+    members: tuple[NetParameter, ...]
+    terms: tuple[Term, ...]
+    groups: tuple[Group, ...] = ()
+    schedule: tuple[Use[Schedule], ...] = ()
+
+
 class Recipe(Record, eq=True):
-    """A recipe that fits its network."""
+    """A recipe that fits its network.
+
+    The `steppers` step together after one backward pass, or take `turns`, each with its losses in a pass of their own.
+    """
 
     network: NetworkFacts
     data: Use[DataSource]
     terms: tuple[Term, ...]
-    optimizer: Use[Optimizer]
+    steppers: tuple[Stepper, ...]
     epochs: int
     name: str | None = None
-    groups: tuple[Group, ...] = ()
-    schedule: tuple[Use[Schedule], ...] = ()
+    turns: bool = False
+    schedule_interval: Interval = "epoch"
     accumulate: int = 1
     clip_norm: float | None = None
     clip_value: float | None = None
@@ -342,4 +378,8 @@ class Recipe(Record, eq=True):
 
     @property
     def uses(self) -> tuple[Use[Any], ...]:
-        return (self.data, *(term.use for term in self.terms), self.optimizer, *self.schedule)
+        """The parts, each once."""
+        uses: list[Use[Any]] = [self.data, *(term.use for term in self.terms)]
+        for stepper in self.steppers:
+            uses += [stepper.use, *stepper.schedule]
+        return tuple({id(use.part): use for use in uses}.values())

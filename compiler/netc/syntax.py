@@ -345,6 +345,7 @@ class Setting(Node):
     key: str
     key_span: Span
     name: str | None
+    name_span: Span  # of the key where there is no name
     value: Expr
     groups: tuple[GroupSetting, ...]
 

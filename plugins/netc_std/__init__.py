@@ -26,7 +26,7 @@ LAYERS = {
     "netc_std.joining": "cat stack chunk split select narrow repeat tile expand",
     "netc_std.arithmetic": "add sub mul div maximum minimum abs neg sign floor ceil round square exp expm1 log"
     " log1p sqrt rsqrt reciprocal sin cos erf detach clamp add_scalar sub_scalar mul_scalar div_scalar pow",
-    "netc_std.noise": "randn_like rand_like",
+    "netc_std.noise": "randn_like rand_like randn",
     "netc_std.counting": "positions",
     "netc_std.reduction": "mean sum amax amin logsumexp var std argmax cumsum flip roll normalize",
     "netc_std.product": "matmul bmm einsum scaled_dot_product_attention",
@@ -95,11 +95,12 @@ LOSSES = {
 }
 OPTIMIZERS = {
     "netc_std.optimizers": "SGD Adam AdamW Adadelta Adagrad RMSprop Adamax NAdam RAdam SparseAdam ASGD Rprop Adafactor"
-    " Muon",
+    " Muon LBFGS",
 }
 SCHEDULES = {
     "netc_std.schedules": "StepLR MultiStepLR ExponentialLR CosineAnnealingLR LinearLR ConstantLR PolynomialLR"
-    " CosineAnnealingWarmRestarts cosine warmup",
+    " CosineAnnealingWarmRestarts OneCycleLR CyclicLR"
+    " ReduceLROnPlateau cosine warmup",
 }
 DATA = {"netc_std.data": "MNIST FashionMNIST CIFAR10 Digits Polynomial"}
 INITIALIZERS = {

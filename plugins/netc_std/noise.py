@@ -5,7 +5,15 @@ Classes in lower case are functions only, and named as such.
 
 from __future__ import annotations
 
-from netc.layer import Example, Layer, Reject, Value
+from dataclasses import replace
+
+from netc.layer import Example, Ints, Layer, Reject, Value
+
+RANDN = '''
+def randn(input: Tensor, *size: int) -> Tensor:
+    """Draws from the standard normal distribution, one tensor of a size an example."""
+    return torch.randn(len(input), *size, device=input.device, dtype=input.dtype)
+'''
 
 
 class Noise(Layer):
@@ -37,3 +45,21 @@ class rand_like(Noise):
 
     function = "torch.rand_like"
     examples = (Example("16", "rand_like", "16"),)
+
+
+class randn(Noise):
+    """Draws a tensor of a size for each example of the input, from the standard normal distribution.
+
+    What a generator starts from: `randn(100, 1, 1)`. It draws outside training, too.
+    https://docs.pytorch.org/docs/stable/generated/torch.randn.html
+    """
+
+    function = "own:randn"
+    size = Ints(min=1, variadic=True, doc="The sizes of one example; the batch stands before them.")
+    imports = ("import torch", "from torch import Tensor")
+    helpers = (RANDN,)
+    examples = (Example("3x8x8", "randn(16)", "16"), Example("5", "randn(4, 2, 2)", "4x2x2"))
+
+    def infer(self, input: Value) -> Value:
+        kept = super().infer(input)
+        return replace(kept, shape=(kept.shape[0], *self.size), channel=1)

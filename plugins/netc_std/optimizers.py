@@ -286,7 +286,7 @@ class Muon(Stepping):
     momentum = Float(0.95, min=0)
     nesterov = Bool(True)
     ns_coefficients = Numbers((3.4445, -4.775, 2.0315), length=3, doc="Of the Newton-Schulz polynomial.")
-    eps = Float(1e-7)
+    eps = Float(1e-7, min=0)
     ns_steps = Int(5, min=1, max=99, doc="Newton-Schulz iterations.")
     adjust_lr_fn = Word("original", "match_rms_adamw", default=None, doc="How a step follows from a matrix's sizes.")
 
@@ -298,3 +298,20 @@ class Muon(Stepping):
                 reason = f"Muon moves matrices only, and `{parameter.path}` has shape {shape}"
                 without = "`bias=false` leaves it out; " if parameter.leaf == "bias" else ""
                 raise Reject(reason, help=f"{without}`AdamW` moves tensors of any shape")
+
+
+class LBFGS(Stepping):
+    """Quasi-Newton steps from the last gradients, of which each computes the loss of its batch several times.
+
+    It needs `history_size` + 1 copies of the parameters, and has one group.
+    """
+
+    module = "torch.optim.LBFGS"
+    closure = True
+    lr = Float(1.0, min=0, doc="Learning rate.")
+    max_iter = Int(20, min=1, doc="Iterations a step.")
+    max_eval = Int(None, min=1, doc="Evaluations of the loss a step; by default max_iter * 1.25.")
+    tolerance_grad = Float(1e-7, min=0, doc="Size of the gradient at which a step ends.")
+    tolerance_change = Float(1e-9, min=0, doc="Change of the loss or the parameters at which a step ends.")
+    history_size = Int(100, min=1, doc="Gradients that are kept.")
+    line_search_fn = Word("strong_wolfe", default=None, doc="How the length of a step is found; none takes `lr`.")

@@ -1,11 +1,11 @@
-"""Learning-rate schedules of `torch.optim.lr_scheduler`, counted in epochs."""
+"""Learning-rate schedules of `torch.optim.lr_scheduler`, counted in epochs where PyTorch does not want steps."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from netc.layer import Float, Int, Ints, Reject
-from netc.recipe import Schedule
+from netc.layer import Bool, Float, Int, Ints, Reject, Word
+from netc.recipe import Optimizer, Schedule
 
 
 def epochs(count: int) -> str:
@@ -129,6 +129,79 @@ class CosineAnnealingWarmRestarts(Schedule):
     def remarks(self, left: int, lr: float) -> Iterator[Reject]:
         yield from rising(self.eta_min, lr)
         yield from unfinished("T_0", self.T_0, left)
+
+
+def cycled(optimizer: Optimizer, cycle_momentum: bool, name: str) -> None:
+    """Refuses an optimizer without the momentum that is to be cycled."""
+    if cycle_momentum and not {"momentum", "betas"} & set(optimizer.fields):
+        reason = f"`{name}` moves the momentum against the learning rate, and {type(optimizer).__name__} has none"
+        raise Reject(reason, field="cycle_momentum", help="`cycle_momentum=false`")
+
+
+class OneCycleLR(Schedule):
+    """Up to `max_lr` and down to nearly nothing, once over the whole run, step by step (arXiv 1708.07120).
+
+    The learning rate begins at `max_lr / div_factor`, whatever the optimizer's is, and the momentum goes the other way.
+    """
+
+    module = "torch.optim.lr_scheduler.OneCycleLR"
+    interval = "step"
+    remaining = "total_steps"
+    max_lr = Float(min=0, doc="The greatest learning rate.")
+    pct_start = Float(0.3, min=0, max=1, doc="Share of the steps in which it grows.")
+    anneal_strategy = Word("cos", "linear", default="cos")
+    cycle_momentum = Bool(True, doc="Whether the momentum is lower where the learning rate is higher.")
+    base_momentum = Float(0.85, min=0)
+    max_momentum = Float(0.95, min=0)
+    div_factor = Float(25.0, above=0, doc="How many times less the first learning rate is than the greatest.")
+    final_div_factor = Float(1e4, above=0, doc="How many times less the last learning rate is than the first.")
+    three_phase = Bool(False)
+
+    def admit(self, optimizer: Optimizer) -> None:
+        cycled(optimizer, self.cycle_momentum, "OneCycleLR")
+
+
+class CyclicLR(Schedule):
+    """Up from `base_lr` to `max_lr` and back again, each in `step_size_up` steps (arXiv 1506.01186)."""
+
+    module = "torch.optim.lr_scheduler.CyclicLR"
+    interval = "step"
+    base_lr = Float(min=0, doc="The least learning rate.")
+    max_lr = Float(min=0, doc="The greatest learning rate.")
+    step_size_up = Int(2000, min=1, doc="Steps up.")
+    step_size_down = Int(None, min=1, doc="Steps down; by default as many as up.")
+    mode = Word("triangular", "triangular2", "exp_range", default="triangular")
+    gamma = Float(1.0, min=0, doc="Factor of the height a step, for `exp_range`.")
+    cycle_momentum = Bool(True, doc="Whether the momentum is lower where the learning rate is higher.")
+    base_momentum = Float(0.8, min=0)
+    max_momentum = Float(0.9, min=0)
+
+    def admit(self, optimizer: Optimizer) -> None:
+        cycled(optimizer, self.cycle_momentum, "CyclicLR")
+        if self.max_lr < self.base_lr:
+            raise Reject(f"`max_lr` is below the `base_lr` of {self.base_lr}", field="max_lr")
+
+
+class ReduceLROnPlateau(Schedule):
+    """Multiplies the learning rate by `factor` once nothing got better for `patience` epochs.
+
+    What is watched is the score that the last line of a run tells: accuracy where there is one, else the loss.
+    """
+
+    module = "torch.optim.lr_scheduler.ReduceLROnPlateau"
+    interval = "epoch"
+    judges = True
+    factor = Float(0.1, min=0, below=1)
+    patience = Int(10, min=0, doc="Epochs without progress that are let pass.")
+    threshold = Float(1e-4, min=0, doc="The least that counts as progress.")
+    threshold_mode = Word("rel", "abs", default="rel")
+    cooldown = Int(0, min=0, doc="Epochs to wait after a change.")
+    min_lr = Float(0.0, min=0)
+    eps = Float(1e-8, min=0, doc="The least change of the learning rate.")
+
+    def remarks(self, left: int, lr: float) -> Iterator[Reject]:
+        if self.patience + 1 >= left:
+            yield Reject(f"would wait {epochs(self.patience)}, and has {left}", field="patience")
 
 
 class Cosine(Schedule):

@@ -10,7 +10,8 @@ from tests.generator.trees import Line
 
 from netc.layer import Field, Float, Int, Ints, Signature, show
 
-PARTICULAR = ("SparseAdam", "Muon")  # optimizers that move parameters of one kind only
+PARTICULAR = ("SparseAdam", "Muon", "LBFGS")  # optimizers of parameters of one kind only, or without groups
+ALONE = ("CyclicLR", "OneCycleLR", "ReduceLROnPlateau")  # schedules of some optimizers only, and of no chain
 
 
 @dataclass
@@ -43,7 +44,7 @@ def recipe(chance: random.Random, task: Task) -> list[Line]:
     lines.append((f"epochs: {chance.randint(3, 9)}", None))
     if chance.random() < 0.5:
         first = "warmup(2) -> " if chance.random() < 0.3 else ""
-        lines.append((f"schedule: {first}{drawn(chance, 'schedules', without=('warmup',))}", None))
+        lines.append((f"schedule: {first}{drawn(chance, 'schedules', without=('warmup', *ALONE))}", None))
     settings = ["seed: 3", "keep: best", "log_every: 10", "evaluate_first: true", "print_shapes: true", "device: cpu"]
     if "Polynomial" in task.data:  # it has no test part
         settings = ["seed: 3", "log_every: 10", "device: cpu"]

@@ -30,6 +30,25 @@ STRICTER = {
     ("total_iters", "below 1"): "epochs are counted from 1",
     ("epochs", "below 1"): "epochs are counted from 1",
     ("ns_steps", "below 1"): "without an iteration nothing is made orthogonal",
+    ("max_iter", "below 1"): "without an iteration nothing is learnt",
+    ("max_eval", "below 1"): "without an evaluation nothing is learnt",
+    ("history_size", "below 1"): "a step follows from the gradients before it",
+    ("tolerance_grad", "below 0"): "a size is never below 0",
+    ("tolerance_change", "below 0"): "a size is never below 0",
+    ("base_lr", "below 0"): "no schedule makes the learning rate negative",
+    ("max_lr", "below 0"): "no schedule makes the learning rate negative",
+    ("base_momentum", "below 0"): "no schedule makes the momentum negative",
+    ("max_momentum", "below 0"): "no schedule makes the momentum negative",
+    ("div_factor", "below 0"): "no schedule makes the learning rate negative",
+    ("final_div_factor", "below 0"): "no schedule makes the learning rate negative",
+    ("factor", "below 0"): "no schedule makes the learning rate negative",
+    ("min_lr", "below 0"): "no schedule makes the learning rate negative",
+    ("patience", "below 0"): "a count is never below 0",
+    ("cooldown", "below 0"): "a count is never below 0",
+    ("threshold", "below 0"): "a size is never below 0",
+    ("eps", "below 0"): "a size is never below 0",
+    ("step_size_up", "below 1"): "steps are counted from 1",
+    ("step_size_down", "below 1"): "steps are counted from 1",
 }
 """Where netc refuses on purpose what PyTorch takes; the manual says so."""
 
@@ -88,7 +107,7 @@ def class_of(part: type[Part]) -> Any:
 def compare(part: type[Part], arguments: dict[str, Any], name: str, build: Callable[[], object]) -> None:
     value = arguments[name]
     least = min(value) if isinstance(value, tuple) else value
-    bound = {"gamma": (0, "below 0"), "eta_min": (0, "below 0")}.get(name, (1, "below 1"))
+    bound = (0, "below 0") if (name, "below 0") in STRICTER else (1, "below 1")
     if (name, bound[1]) in STRICTER and least < bound[0]:
         assert not ours(part, arguments)
     else:
@@ -100,10 +119,19 @@ def step(part: type[Part], arguments: dict[str, Any]) -> None:
     model, batch = learner(part)
     fused = part.fused and not arguments.get("foreach") and not arguments.get("differentiable")  # type: ignore[attr-defined]
     optimizer = class_of(part)(model.parameters(), **arguments, **({"fused": True} if fused else {}))
-    for _ in range(2):
+
+    def gradients() -> torch.Tensor:
         optimizer.zero_grad()
-        model(batch).mean().backward()
-        optimizer.step()
+        loss: torch.Tensor = model(batch).mean()
+        loss.backward()
+        return loss
+
+    for _ in range(2):
+        if part.closure:  # type: ignore[attr-defined]
+            optimizer.step(gradients)
+        else:
+            gradients()
+            optimizer.step()
 
 
 def learner(part: type[Part]) -> tuple[nn.Module, torch.Tensor]:
@@ -129,7 +157,8 @@ def netc_std_part(name: str) -> type[Part]:
 
 
 def required(part: type[Part]) -> dict[str, Any]:
-    example = {"gamma": 0.5, "step_size": 2, "milestones": (2, 4), "T_max": 5, "T_0": 2, "epochs": 3}
+    example = {"gamma": 0.5, "step_size": 2, "milestones": (2, 4), "T_max": 5, "T_0": 2, "epochs": 3, "base_lr": 0.1,
+               "max_lr": 0.2}  # fmt: skip
     return {name: example[name] for name, field in part.fields.items() if field.required}
 
 
@@ -138,11 +167,11 @@ def schedule(part: type[Part], arguments: dict[str, Any]) -> None:
     given = {part.renamed.get(name, name): value for name, value in arguments.items()}
     given |= {part.remaining: 5} if part.remaining else {}
     given |= {name: part.fields[name].default for name in part.stated if name not in arguments}
-    optimizer = torch.optim.SGD(nn.Linear(2, 2).parameters(), lr=0.1)
+    optimizer = torch.optim.SGD(nn.Linear(2, 2).parameters(), lr=0.1, momentum=0.9)
     made = class_of(part)(optimizer, **{name: list(v) if isinstance(v, tuple) else v for name, v in given.items()})
-    for _ in range(6):
+    for _ in range(4 if part.remaining else 6):
         optimizer.step()
-        made.step()
+        made.step(*[0.5] * part.judges)
 
 
 @pytest.mark.parametrize(("part", "arguments", "name"), list(cases("schedules", required)))

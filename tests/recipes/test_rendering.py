@@ -117,7 +117,7 @@ def test_overrides() -> None:
         text, overrides={"train.data": "Digits", "train.optimizer.lr": "0.01", "train.epochs": "3", "train.seed": "4"}
     )
     assert (recipe.data.name, recipe.epochs, recipe.seed) == ("Digits", 3, 4)
-    assert recipe.optimizer.part.given() == {"lr": 0.01, "momentum": 0.9}
+    assert recipe.steppers[0].use.part.given() == {"lr": 0.01, "momentum": 0.9}
 
 
 def test_overrides_of_named_losses() -> None:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import pytest
 from tests.recipes.making import block, script_of
+from tests.recipes.results import assert_same, rows
 
 import netc
 
@@ -42,72 +40,9 @@ LINE = block(
 STOPPED = 1
 
 
-@pytest.fixture(scope="module", autouse=True)
-def untouched() -> Iterator[None]:
-    """One thread, and the signal handlers as they were."""
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """Runs a script in this process, as its command line would; `stop_after` sends SIGTERM after so many steps."""
-
-    def run(text: str, output: Path, *flags: str, kind: str = "classifier 1x8x8", stop_after: int = 0) -> Path:
-        source = script_of(text, kind)
-        module = ModuleType("__main__")
-        module.__dict__["__file__"] = "small.py"
-        head, _, tail = source.rpartition("\n\nif __name__")
-        count = iter(range(1, 1_000_000))
-
-        def say(text: str, end: str = "\n") -> None:
-            if "step" in text and next(count) == stop_after:
-                signal.raise_signal(signal.SIGTERM)
-
-        argv, sys.argv = sys.argv, ["small.py", "--device", "cpu", "--output", str(output), *flags]
-        try:
-            exec(compile(head, "small.py", "exec"), module.__dict__)
-            if stop_after:
-                module.__dict__["say"] = say
-            exec(compile("if __name__" + tail, "small.py", "exec"), module.__dict__)
-        finally:
-            sys.argv = argv
-        return output
-
-    return run
-
-
 @pytest.fixture(scope="module")
 def finished(run: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     return run(CLASSIFIER, tmp_path_factory.mktemp("finished"))
-
-
-def rows(output: Path) -> list[dict[str, Any]]:
-    lines = (output / "log.jsonl").read_text().splitlines()
-    return [{key: value for key, value in json.loads(line).items() if key != "seconds"} for line in lines]
-
-
-def assert_same(a: Path, b: Path) -> None:
-    """The same weights, optimizer, schedule and random states, bit by bit, and the same log."""
-    for name in ("last.pt", "best.pt"):
-        if (a / name).exists():
-            one, two = (torch.load(path / name, weights_only=True) for path in (a, b))
-            one.pop("log"), two.pop("log")
-            assert flat(one) == flat(two)
-    assert rows(a) == rows(b)
-
-
-def flat(value: Any) -> Any:
-    if isinstance(value, torch.Tensor):
-        return value.numpy().tobytes()
-    if isinstance(value, dict):
-        return {key: flat(item) for key, item in value.items()}
-    return [flat(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def test_it_learns(finished: Path) -> None:

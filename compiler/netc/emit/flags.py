@@ -8,7 +8,7 @@ from typing import Any
 
 from netc.emit.layout import call, literal, quoted
 from netc.layer import Bool, Field, Float, Int, Text
-from netc.recipe import Group, Part, Recipe, Use
+from netc.recipe import Group, Part, Recipe, Stepper, Use
 
 TYPES: tuple[tuple[type[Field[Any]], str], ...] = ((Int, "int"), (Float, "float"), (Text, "str"), (Bool, "bool"))
 # The flags of every script, after those of the recipe's parts.
@@ -70,6 +70,7 @@ def recipe_flags(recipe: Recipe) -> Flags:
     flags: dict[str, Flag] = {}
     arguments: dict[tuple[int, str], str] = {}
     owners = {id(term.use.part): term.name for term in recipe.terms if len(recipe.terms) > 1 and term.name}
+    owned = owned_parts(recipe)
     for use in recipe.uses:
         for name, value in use.part.given().items():
             field = type(use.part).fields[name]
@@ -77,26 +78,40 @@ def recipe_flags(recipe: Recipe) -> Flags:
             if kind is None or (use is recipe.data and kind == "bool"):
                 arguments[id(use.part), name] = literal(value)
                 continue
-            owner = owners.get(id(use.part), use.name).lower()
-            free = _free_name(flags, name.lower(), f"{owner}_{name.lower()}")
+            owner = owned.get(id(use.part)) or owners.get(id(use.part), use.name).lower()
+            plain = [name.lower()] * (id(use.part) not in owned)
+            free = _free_name(flags, *plain, f"{owner}_{name.lower()}")
             flags[free] = Flag(free, kind, value, described(field, use))
             arguments[id(use.part), name] = f"args.{free}"
-    for group, name, value in _group_arguments(recipe):
-        field = type(recipe.optimizer.part).fields[name]
+    for stepper, group, name, value in _group_arguments(recipe):
+        field = type(stepper.use.part).fields[name]
         kind = scalar_type(field, value)
         if kind is None:
             arguments[id(group), name] = literal(value)
             continue
-        free = _free_name(flags, f"{group.name}_{name}")
+        prefix = f"{owned[id(stepper.use.part)]}_" if id(stepper.use.part) in owned else ""
+        free = _free_name(flags, f"{prefix}{group.name}_{name}")
         flags[free] = Flag(free, kind, value, f"{name} of {', '.join(s.text for s in group.selectors)}")
         arguments[id(group), name] = f"args.{free}"
     return Flags((*flags.values(), *own_flags(recipe)), arguments)
 
 
-def _group_arguments(recipe: Recipe) -> Iterator[tuple[Group, str, Any]]:
-    for group in recipe.groups:
-        for name, value in group.arguments.items():
-            yield group, name, value
+def owned_parts(recipe: Recipe) -> dict[int, str]:
+    """The optimizers and schedules that are those of one name among several, with the name."""
+    if len(recipe.steppers) == 1:
+        return {}
+    shared = [use.part for stepper in recipe.steppers for use in stepper.schedule]
+    found = {id(stepper.use.part): stepper.key.lower() for stepper in recipe.steppers}
+    for stepper in recipe.steppers:
+        found |= {id(u.part): stepper.key.lower() for u in stepper.schedule if sum(p is u.part for p in shared) == 1}
+    return found
+
+
+def _group_arguments(recipe: Recipe) -> Iterator[tuple[Stepper, Group, str, Any]]:
+    for stepper in recipe.steppers:
+        for group in stepper.groups:
+            for name, value in group.arguments.items():
+                yield stepper, group, name, value
 
 
 def scalar_type(field: Field[Any], value: Any) -> str | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from netc.emit.flags import Flags
-from netc.emit.layout import WIDTH, call, literal
+from netc.emit.layout import WIDTH, call, literal, quoted, row
 from netc.recipe import Operand, Recipe, Term
 
 
@@ -30,6 +31,8 @@ class Objective:
     @property
     def plain(self) -> bool:
         """Whether it is one loss of the one output and the target."""
+        if self.recipe.turns:
+            return False
         term, outputs = self.terms[0], self.recipe.network.outputs(True)
         kinds = [operand.kind for operand in term.operands]
         return len(self.terms) == 1 and term.factor == 1 and len(outputs) == 1 and kinds == ["output", "target"]
@@ -88,11 +91,13 @@ class Objective:
     def doc(self) -> str:
         names = [term.name or term.use.name for term in self.terms]
         listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-        return f"The loss of a batch: {listed}."
+        return f"The losses of a batch: {listed}." if self.recipe.turns else f"The loss of a batch: {listed}."
 
     def returned(self, training: bool, indent: int) -> list[str]:
         """`return ...`, over several lines where it is long."""
-        parts = [part for term in self.terms if (part := self.source(term, training)) is not None]
+        if self.recipe.turns:
+            return self.by_turns(training, indent)
+        parts = self.sources(self.terms, training)
         space = " " * indent
         flat = [f"{head}({', '.join(given)})" for head, given in parts]
         line = f"{space}return {' + '.join(flat)}"
@@ -100,6 +105,24 @@ class Objective:
             return [line]
         sums = [call(f"loss = {'loss + ' * bool(i)}{head}", given, indent) for i, (head, given) in enumerate(parts)]
         return [*sums, f"{space}return loss"]
+
+    def by_turns(self, training: bool, indent: int) -> list[str]:
+        """The loss of each optimizer, by its name."""
+        lines, names = [], []
+        for stepper in self.recipe.steppers:
+            parts = self.sources(stepper.terms, training)
+            name = f"{stepper.key.lower()}_total"
+            flat = " + ".join(f"{head}({', '.join(given)})" for head, given in parts)
+            line = f"{' ' * indent}{name} = {flat}"
+            if len(line) <= WIDTH:
+                lines += [line] * bool(parts)
+            else:
+                lines += [call(f"{name} = {f'{name} + ' * bool(i)}{h}", g, indent) for i, (h, g) in enumerate(parts)]
+            names += [f"{quoted(stepper.key)}: {name}"] * bool(parts)
+        return [*lines, row("return {", names, "}", indent)]
+
+    def sources(self, terms: Sequence[Term], training: bool) -> list[tuple[str, list[str]]]:
+        return [part for term in terms if (part := self.source(term, training)) is not None]
 
     def source(self, term: Term, training: bool) -> tuple[str, list[str]] | None:
         """One loss with its factor, and its arguments; None where what it is given is not there."""

@@ -7,15 +7,15 @@ import re
 from pathlib import PurePosixPath
 from typing import Any
 
-from netc.emit.flags import FREE, Flags, recipe_flags
-from netc.emit.layout import call, condition, imports, literal, message, quoted, row
+from netc.emit.flags import FREE, recipe_flags
+from netc.emit.layout import call, imports, literal, message, quoted, row
 from netc.emit.objective import Objective
+from netc.emit.stepping import Stepping, frozen, globbed
 from netc.emit.templating import environment
-from netc.recipe import Group, NetParameter, Recipe, Selector
+from netc.recipe import Recipe
 from netc.sources import Header, ModelSource
 
 HASH_LINE = re.compile(r"^# netc: sha256=([0-9a-f]*)\n", re.MULTILINE)
-UPDATE = ("epoch=epoch + 1", "step=0", "total=0.0", "log=log.tell()")
 STDLIB = ("argparse", "json", "os", "signal", "sys", "threading", "time")
 
 
@@ -59,14 +59,13 @@ def _training_imports(recipe: Recipe) -> set[str]:
         lines.update(use.part.imports)
     if recipe.ema is not None:
         lines.add("from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn")
-    if recipe.schedule:
+    if any(stepper.schedule for stepper in recipe.steppers):
         lines.add("from torch.optim import lr_scheduler")
     if recipe.plot or recipe.samples:
         lines.add("from matplotlib.figure import Figure")
-    if recipe.print_shapes:
+    if recipe.print_shapes or any(stepper.use.part.closure for stepper in recipe.steppers):
         lines.add("from functools import partial")
-    selectors = [*recipe.freeze, *(s for group in recipe.groups for s in group.selectors)]
-    if any("*" in _pattern(selector) for selector in selectors):
+    if globbed(recipe):
         lines.add("from fnmatch import fnmatchcase")
     return lines
 
@@ -80,6 +79,7 @@ def _training(model: ModelSource, recipe: Recipe) -> dict[str, Any]:
     score = "accuracy" if classifies and tested else "test_loss" if tested else "train_loss"
     prepare = data.prepare()
     objective = Objective(recipe, flags)
+    stepping = Stepping(recipe, flags, score, score == "accuracy")
     scores = next((o.source for o in recipe.network.outputs(False)), "output").removeprefix("output")
     kept = "average" if recipe.ema is not None else "model"
     return {
@@ -98,15 +98,15 @@ def _training(model: ModelSource, recipe: Recipe) -> dict[str, Any]:
         "accumulates": recipe.accumulate > 1,
         "scores": f"output{scores}",
         "dtype": {"bf16": "bfloat16", "fp16": "float16"}.get(recipe.precision),
-        "frozen": _frozen(recipe),
+        "frozen": frozen(recipe),
         "shuffled": data.shuffled,
-        "optimizer": _optimizer(recipe, flags),
-        "groups": [_group(group, flags, "elif" if i else "if") for i, group in enumerate(recipe.groups)],
-        "schedule": _schedule(recipe, flags),
+        "stepping": stepping,
+        "fed": "prepare(inputs)" if prepare and "inputs" not in objective.given else "inputs",
+        "closure": any(stepper.use.part.closure for stepper in recipe.steppers),
         "score": score,
-        "parts": _parts(recipe),
+        "parts": _parts(recipe, stepping),
         "state": _state(recipe, score),
-        "update": call("state.update", [*UPDATE, f"{score}={score}"], 8),
+        "update": call("state.update", [*_update(recipe), f"{score}={score}"], 8),
         "epoch_line": _epoch_line(tested, classifies),
         "last_line": _last_line(recipe, score),
         "curves": _curves(recipe, tested),
@@ -117,52 +117,20 @@ def _listed(names: list[str]) -> str:
     return " and ".join([", ".join(names[:-1])] * (len(names) > 1) + names[-1:])
 
 
-def _assigned(arguments: dict[str, str]) -> list[str]:
-    return [f"{name}={text}" for name, text in arguments.items()]
+def _parts(recipe: Recipe, stepping: Stepping) -> str:
+    names = ["model", *["average"] * (recipe.ema is not None)]
+    parts = [*((name, name) for name in names), *stepping.parts, *[("scaler", "scaler")] * (recipe.precision == "fp16")]
+    return row("parts = {", (f"{quoted(name)}: {source}" for name, source in parts), "}", 4)
 
 
-def _optimizer(recipe: Recipe, flags: Flags) -> str:
-    part = recipe.optimizer.part
-    given = flags.given(part)
-    args = ["parameter_groups(model, args)" if recipe.groups else "model.parameters()", *_assigned(given)]
-    # A fused kernel excludes the other ways of stepping.
-    if part.fused and given.get("foreach", "None") == "None" and given.get("differentiable", "False") == "False":
-        args.append("fused=True")
-    return call(f"optimizer = {part.module.removeprefix('own:')}", args)
-
-
-def _schedule(recipe: Recipe, flags: Flags) -> list[str]:
-    """The statements that make the learning rate's schedule."""
-    uses = recipe.schedule
-    lines: list[str] = []
-    names: list[str] = []
-    milestones: list[str] = []
-    for index, use in enumerate(uses):
-        part = use.part
-        given = flags.given(part)
-        if part.remaining:
-            spent = " - ".join(["args.epochs", *(flags.source(u.part, u.part.ends or "") for u in uses[:index])])
-            given = {part.remaining: f"max(1, {spent})" if index else spent, **given}
-        name = "schedule" if len(uses) == 1 else f"{use.name.lower()}_{index + 1}"
-        torch_name = part.module.removeprefix("torch.optim.").removeprefix("own:")
-        lines.append(call(f"{name} = {torch_name}", ["optimizer", *_assigned(given)]))
-        names.append(name)
-        if part.ends and index + 1 < len(uses):
-            milestones.append(" + ".join([*milestones[-1:], flags.source(part, part.ends)]))
-    if len(uses) > 1:
-        args = ["optimizer", f"[{', '.join(names)}]", f"milestones=[{', '.join(milestones)}]"]
-        lines.append(call("schedule = lr_scheduler.SequentialLR", args))
-    return lines
-
-
-def _parts(recipe: Recipe) -> str:
-    names = ["model", *["average"] * (recipe.ema is not None), "optimizer", *["schedule"] * bool(recipe.schedule)]
-    names += ["scaler"] * (recipe.precision == "fp16")
-    return row("parts = {", (f"{quoted(name)}: {name}" for name in names), "}", 4)
+def _update(recipe: Recipe) -> list[str]:
+    total = f"[0.0] * {len(recipe.steppers)}" if recipe.turns else "0.0"
+    return ["epoch=epoch + 1", "step=0", f"total={total}", "log=log.tell()"]
 
 
 def _state(recipe: Recipe, score: str) -> str:
-    state = {"epoch": "0", "step": "0", "total": "0.0", "log": "0", score: "0.0"}
+    total = f"[0.0] * {len(recipe.steppers)}" if recipe.turns else "0.0"
+    state = {"epoch": "0", "step": "0", "total": total, "log": "0", score: "0.0"}
     if recipe.keep == "best" or recipe.patience is not None:
         state["best"] = "0.0" if score == "accuracy" else 'float("inf")'
     if recipe.patience is not None:
@@ -186,51 +154,3 @@ def _last_line(recipe: Recipe, score: str) -> str:
 def _curves(recipe: Recipe, tested: bool) -> list[tuple[str, str]]:
     losses = ["loss" if recipe.log_every else "train_loss", *["test_loss"] * tested]
     return [(q, literal(tuple(losses) if q == "loss" else ("accuracy",))) for q in recipe.plot]
-
-
-# ---- parameter groups and frozen parameters --------------------------------------------------------------------------
-
-
-def _group(group: Group, flags: Flags, head: str) -> dict[str, Any]:
-    terms = [t for s, hits in zip(group.selectors, group.matched, strict=True) for t in _terms(s, hits)]
-    entry = [f'"params": {group.name}', *(f"{quoted(k)}: {v}" for k, v in flags.given(group).items())]
-    return {
-        "variable": group.name,
-        "condition": condition(terms, head, 8),
-        "entry": row("{", entry, "},", 8),
-        "by_type": any(s.kind in ("norm", "type") for s in group.selectors),
-    }
-
-
-def _frozen(recipe: Recipe) -> dict[str, Any] | None:
-    """The condition on what is frozen."""
-    if not recipe.freeze:
-        return None
-    terms = [t for s, hits in zip(recipe.freeze, recipe.frozen, strict=True) for t in _terms(s, hits)]
-    return {
-        "condition": condition(terms, "if", 8),
-        "by_type": any(s.kind in ("norm", "type") for s in recipe.freeze),
-    }
-
-
-def _pattern(selector: Selector) -> str:
-    """The selector's glob with every wildcard as `*`; empty for the selectors that are none."""
-    return re.sub(r"[?\[]", "*", selector.text) if selector.kind == "label" else ""
-
-
-def _terms(selector: Selector, hits: tuple[NetParameter, ...]) -> list[str]:
-    """The conditions on `name` and `module` that hold for the parameters that a selector matches."""
-    if selector.kind == "bias":
-        return ['"bias" in name.rpartition(".")[2]']
-    if selector.kind in ("norm", "type"):
-        types = sorted({hit.module.replace("torch.nn.", "nn.") for hit in hits})
-        return [f"isinstance(module, {name})" for name in types]
-    text = selector.text
-    if "*" in _pattern(selector):
-        return [f"fnmatchcase(name, {quoted(text)})", f"fnmatchcase(name, {quoted(text + '.*')})"]
-    terms = []
-    if any(hit.path == text for hit in hits):
-        terms.append(f"name == {quoted(text)}")
-    if any(hit.path.startswith(text + ".") for hit in hits):
-        terms.append(f"name.startswith({quoted(text + '.')})")
-    return terms

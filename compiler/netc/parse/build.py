@@ -118,7 +118,8 @@ class FileBuilder(StatementBuilder):
     def setting(self, span: Span, key: Token, name: Token | None, value: Expr, *groups: GroupSetting | None) -> Setting:
         key_span = Span(span.source, key.start, key.end)
         found = tuple(group for group in groups if group is not None)
-        return Setting(span, key.text, key_span, name.text if name else None, value, found)
+        name_span = Span(span.source, name.start, name.end) if name else key_span
+        return Setting(span, key.text, key_span, name.text if name else None, name_span, value, found)
 
     def group_setting(self, span: Span, selectors: list[Name | String], args: list[Arg]) -> GroupSetting:
         return GroupSetting(span, tuple(selectors), tuple(args))

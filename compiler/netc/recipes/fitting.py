@@ -12,13 +12,11 @@ from netc.mending import without_step
 from netc.recipe import (
     Crowd,
     DataSource,
-    Group,
+    Ending,
     NetParameter,
     NetworkFacts,
-    Optimizer,
     Outputs,
     Part,
-    Schedule,
     Term,
     Use,
 )
@@ -54,10 +52,6 @@ class Fitting:
                 self.loss(self.values["data"][0])
                 self.batches(*self.values["data"])
             self.features(self.values["data"][0])
-        if "optimizer" in self.values:
-            self.optimizer(*self.values["optimizer"])
-        if "schedule" in self.values and "epochs" in self.values:
-            self.schedule(*self.values["schedule"], self.values["epochs"][0])
         self.training()
 
     def setting(self, key: str, default: Any = None) -> Any:
@@ -68,14 +62,7 @@ class Fitting:
         self.found.add(Diagnostic("E0516", text, Label(span), tuple(where), help=help))
 
     def warn(self, remarks: Iterable[Reject], expr: syntax.Expr, part: Part, where: Sequence[Label] = ()) -> None:
-        for remark in remarks:
-            label = Label(rejected_span(expr, type(part), remark.field))
-            shown = tuple(where) if remark.input is not None else ()
-            last = self.network.last
-            needless = last is not None and (remark.help or "").startswith(f"take `{last.name}` away")
-            fix = without_step(last.span) if last is not None and needless else None
-            warning = Diagnostic("W0707", remark.reason, label, shown, help=remark.help, severity="warning", fix=fix)
-            self.found.add(warning)
+        remarked(self.found, remarks, expr, part, self.network.last, where)
 
     # ---- data and loss ----
 
@@ -161,6 +148,8 @@ class Fitting:
         mixed = "losses add up as means of a batch or as its sums, not as both"
         for key, wrong, reason, help in (
             ("loss", len(sums) > 1, mixed, "the same `reduction` for all"),
+            ("accumulate", "steps" in values, "optimizers that take turns step at every batch", "leave it out"),
+            ("unfreeze", "steps" in values, "optimizers that take turns train the same parameters all along", None),
             ("unfreeze", "freeze" not in values, "nothing is frozen that could be trained later", "`freeze: features`"),
             ("unfreeze", self.setting("unfreeze", 0) >= self.setting("epochs", float("inf")),
              f"the recipe ends after {self.setting('epochs')} epochs, before anything is unfrozen", None),
@@ -170,48 +159,18 @@ class Fitting:
             if key in values and wrong:
                 self.error(reason, values[key][1].value.span, help)
 
-    # ---- optimizer and schedule ----
 
-    def optimizer(self, use: Use[Optimizer], setting: syntax.Setting) -> None:
-        """The optimizer's arguments together, then those of each group over them."""
-        device = self.values["device"][0] if "device" in self.values else None
-        if self.refused(use.part, device, setting.value):
-            return
-        self.warn(use.part.remarks(), setting.value, use.part)
-        groups: tuple[Group, ...] = self.values["groups"][0] if "groups" in self.values else ()
-        for group, node in zip(groups, setting.groups, strict=False):
-            merged = type(use.part)(**{**vars(use.part), **group.arguments})
-            self.refused(merged, device, node)
-
-    def refused(self, part: Optimizer, device: str | None, node: syntax.Expr | syntax.GroupSetting) -> bool:
-        try:
-            part.check(device)
-            part.admit(self.network.parameters)
-        except Reject as reject:
-            if isinstance(node, syntax.GroupSetting):
-                span = next((arg.span for arg in node.args if arg.name == reject.field), node.span)
-            else:
-                span = rejected_span(node, type(part), reject.field)
-            self.error(reject.reason, span, reject.help)
-            return True
-        return False
-
-    def schedule(self, uses: tuple[Use[Schedule], ...], setting: syntax.Setting, epochs: int) -> None:
-        """Each schedule of a chain in the epochs that are its own."""
-        stages = setting.value.stages if isinstance(setting.value, syntax.Pipe) else (setting.value,)
-        taken = sum(getattr(use.part, use.part.ends or "") for use in uses[:-1])
-        if taken >= epochs:
-            reason = f"`{uses[-1].name}` would begin after {taken} epochs, the recipe has {epochs}"
-            self.found.add(Diagnostic("E0518", reason, Label(setting.value.span)))
-            return
-        lr = getattr(self.values["optimizer"][0].part, "lr", 1.0) if "optimizer" in self.values else 1.0
-        for use, stage in zip(uses, stages, strict=True):
-            left = epochs - taken if use is uses[-1] else getattr(use.part, use.part.ends or "")
-            remarks = (
-                Reject(f"`{use.name}` {found.reason}", found.field, help=found.help)
-                for found in use.part.remarks(left, lr)
-            )
-            self.warn(remarks, stage, use.part)
+def remarked(
+    found: Diagnostics, remarks: Iterable[Reject], expr: syntax.Expr, part: Part, last: Ending | None = None,
+    where: Sequence[Label] = (),
+) -> None:  # fmt: skip
+    """Warns of what is odd about a part; `last` is the layer that made the network's output."""
+    for remark in remarks:
+        label = Label(rejected_span(expr, type(part), remark.field))
+        shown = tuple(where) if remark.input is not None else ()
+        needless = last is not None and (remark.help or "").startswith(f"take `{last.name}` away")
+        fix = without_step(last.span) if last is not None and needless else None
+        found.add(Diagnostic("W0707", remark.reason, label, shown, help=remark.help, severity="warning", fix=fix))
 
 
 def better(size: int, total: int, crowd: Crowd) -> int:

@@ -34,12 +34,15 @@ def _apply(train: syntax.Train, path: str, value: syntax.Expr, fields: FieldsOf)
         argument = rest
     elif same:
         old = same[0]
+        if len(same) > 1 and argument:
+            names = ", ".join(f"`train.{key}.{setting.name}.{argument}`" for setting in same if setting.name)
+            raise _error(f"the recipe has several `{key}`: say which, {names}", value.span)
         if not argument:
             train = replace(train, settings=tuple(s for s in train.settings if s is old or s.key != key))
     if old is None and argument:
         raise _error(f"the recipe has no `{key}` whose `{argument}` could be set", value.span)
     if old is None:
-        new = syntax.Setting(value.span, key, value.span, None, value, ())
+        new = syntax.Setting(value.span, key, value.span, None, value.span, value, ())
         return replace(train, settings=(*train.settings, new))
     if argument:
         changed = replace(old, value=_with_argument(old.value, old.key, argument, value, fields))

@@ -14,6 +14,7 @@ from netc.recipes.groups import Groups
 from netc.recipes.overrides import apply_overrides
 from netc.recipes.parts import PARTS, Parts
 from netc.recipes.scalars import Evaluate, Scalars, lone_error
+from netc.recipes.steppers import Steppers
 from netc.recipes.wiring import LossDraft, Wiring
 from netc.registry import Registry
 
@@ -39,7 +40,7 @@ REQUIRED = {
     "optimizer": "optimizer: Adam(lr=1e-3)",
     "epochs": "epochs: 10",
 }
-NAMED = ("loss",)
+NAMED = ("loss", "optimizer", "schedule")
 """Settings that may stand several times, each with a name."""
 
 
@@ -65,13 +66,14 @@ def elaborate_recipe(
         selectors, places = (tuple(side) for side in zip(*selected, strict=True))
         frozen = reader.matched(selectors, places, network.parameters)
         values["freeze"] = (selectors, setting)
-    if "optimizer" in values:
-        use, setting = values["optimizer"]
-        values["groups"] = (reader.groups(use, setting, network.parameters), setting)
+    steppers = Steppers(reader, network, values, terms).read(frozen)
     Fitting(values, terms, frozen, network, reader.found).run()
     reader.found.raise_if_any()
-    fields = {key: value for key, (value, _) in values.items() if key not in NAMED}
-    return Recipe(network, terms=terms, frozen=frozen, name=train.name, warnings=tuple(reader.found.items), **fields)
+    fields = {key: value for key, (value, _) in values.items() if key not in (*NAMED, "steps")}
+    return Recipe(
+        network, terms=terms, steppers=steppers, turns="steps" in values, frozen=frozen, name=train.name,
+        warnings=tuple(reader.found.items), **fields,
+    )  # fmt: skip
 
 
 def setting_faults(train: syntax.Train, registry: Registry, evaluate: Evaluate) -> Sequence[Diagnostic]:
@@ -155,12 +157,29 @@ class _Reader(Groups):
             factor, expr = float(value), expr.right
         return LossDraft(setting, self.bind(expr, "losses"), factor, head, expr)
 
+    def steps(self, setting: syntax.Setting) -> tuple[tuple[syntax.Name, tuple[syntax.Name, ...]], ...]:
+        """`critic(real, fake) -> generator(fool)`: optimizers in the order of their turns, and their losses."""
+        stages = setting.value.stages if isinstance(setting.value, syntax.Pipe) else (setting.value,)
+        found = []
+        for stage in stages:
+            match stage:
+                case syntax.Call(function=syntax.Name() as optimizer, args=args) if args and all(
+                    arg.name is None and isinstance(arg.value, syntax.Name) for arg in args
+                ):
+                    found.append((optimizer, tuple(arg.value for arg in args if isinstance(arg.value, syntax.Name))))
+                case _:
+                    text = "here stands an optimizer with the losses that it lessens"
+                    raise lone_error("E0513", text, stage.span, help="`critic(real, fake) -> generator(fool)`")
+        return tuple(found)
+
 
 READERS: dict[str, Callable[[Any, syntax.Setting], Any]] = {
     "data": Parts.part,
     "loss": _Reader.loss,
-    "optimizer": Parts.part,
-    "schedule": Parts.schedule,
+    "optimizer": lambda reader, setting: (reader.part(setting), setting),
+    "steps": _Reader.steps,
+    "schedule": lambda reader, setting: (reader.schedule(setting), setting),
+    "schedule_interval": lambda reader, setting: reader.word(setting, "epoch", "step"),
     "epochs": Scalars.positive,
     "accumulate": Scalars.positive,
     "clip_norm": Scalars.number,

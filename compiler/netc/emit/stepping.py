@@ -1,0 +1,265 @@
+"""The optimizers of a recipe as source: what each trains, and how its learning rate changes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from netc.emit.flags import Flags
+from netc.emit.layout import call, condition, quoted, row
+from netc.recipe import Group, NetParameter, Recipe, Selector, Stepper
+
+
+class Stepping:
+    """How a script makes its optimizers and schedules, one or several."""
+
+    def __init__(self, recipe: Recipe, flags: Flags, score: str, rising: bool):
+        self.recipe = recipe
+        self.flags = flags
+        self.score = score
+        self.rising = rising
+        self.steppers = recipe.steppers
+
+    @property
+    def several(self) -> bool:
+        return len(self.steppers) > 1
+
+    @property
+    def grouped(self) -> bool:
+        """Whether a function says which parameters are whose, or in which group."""
+        return any(s.groups for s in self.steppers) or (self.several and not all(map(self.is_module, self.steppers)))
+
+    def is_module(self, stepper: Stepper) -> bool:
+        """Whether an optimizer trains just what stands under one label."""
+        selector = stepper.selector
+        if selector is None or selector.kind != "label":
+            return False
+        under = tuple(p for p in self.recipe.network.parameters if p.path.startswith(f"{selector.text}."))
+        return bool(under) and under == stepper.members
+
+    # ---- optimizers ----
+
+    @property
+    def made(self) -> list[str]:
+        """The statements that make the optimizers."""
+        if not self.several:
+            (stepper,) = self.steppers
+            parameters = "parameter_groups(model, args)" if self.grouped else "model.parameters()"
+            return [self.optimizer("optimizer = ", stepper, parameters, 4)]
+        lines = ["    groups = parameter_groups(model, args)"] if self.grouped else []
+        lines.append("    optimizers = {")
+        for stepper in self.steppers:
+            where = f"groups[{quoted(stepper.key)}]" if self.grouped else f"model.{stepper.key}.parameters()"
+            lines.append(self.optimizer(f"{quoted(stepper.key)}: ", stepper, where, 8, ","))
+        lines.append("    }")
+        if self.recipe.turns:
+            lines += [
+                "    owned = {",
+                '        name: [p for group in each.param_groups for p in group["params"]]',
+                "        for name, each in optimizers.items()",
+                "    }",
+            ]
+        return lines
+
+    def optimizer(self, head: str, stepper: Stepper, parameters: str, indent: int, tail: str = "") -> str:
+        part = stepper.use.part
+        given = self.flags.given(part)
+        args = [parameters, *assigned(given)]
+        # A fused kernel excludes the other ways of stepping.
+        if part.fused and given.get("foreach", "None") == "None" and given.get("differentiable", "False") == "False":
+            args.append("fused=True")
+        return call(f"{head}{part.module.removeprefix('own:')}", args, indent, tail)
+
+    @property
+    def parts(self) -> list[tuple[str, str]]:
+        """What a checkpoint has of them: a name, and the variable."""
+        if not self.several:
+            return [("optimizer", "optimizer"), *[("schedule", "schedule")] * bool(self.schedules)]
+        found = [(f"{s.key}_optimizer", f"optimizers[{quoted(s.key)}]") for s in self.steppers]
+        return [*found, *((name, name) for name in self.schedules)]
+
+    # ---- schedules ----
+
+    @property
+    def schedules(self) -> list[str]:
+        """The variables that hold them."""
+        return [self.schedule_name(stepper) for stepper in self.steppers if stepper.schedule]
+
+    def schedule_name(self, stepper: Stepper) -> str:
+        return f"{stepper.key.lower()}_schedule" if self.several else "schedule"
+
+    @property
+    def judged(self) -> bool:
+        return any(use.part.judges for stepper in self.steppers for use in stepper.schedule)
+
+    def goes_on(self, interval: str) -> list[str]:
+        """The statements that take them a step further, after an epoch or after a step of the optimizer."""
+        found = []
+        for stepper in self.steppers:
+            for use in stepper.schedule[:1]:
+                own = "epoch" if use.part.judges else use.part.interval or self.recipe.schedule_interval
+                if own == interval:
+                    found.append(f"{self.schedule_name(stepper)}.step({self.score if use.part.judges else ''})")
+        return found
+
+    @property
+    def rates(self) -> str:
+        """The learning rates, as a row of the log has them."""
+        if not self.several:
+            return '            "lr": schedule.get_last_lr(),'
+        return row('"lr": [', (f"*{name}.get_last_lr()" for name in self.schedules), "],", 12)
+
+    @property
+    def scheduling(self) -> list[str]:
+        """The statements that make the schedules."""
+        lines = [line for stepper in self.steppers if stepper.schedule for line in self.schedule(stepper)]
+        if any(re.search(r"\bsteps\b", line) for line in lines):
+            size = "args.batch_size" if self.recipe.accumulate == 1 else "(args.batch_size * args.accumulate)"
+            lines.insert(0, f"    steps = args.epochs * -(-len(train_targets) // {size})")
+        return lines
+
+    def schedule(self, stepper: Stepper) -> Iterator[str]:
+        uses, final = stepper.schedule, self.schedule_name(stepper)
+        optimizer = f"optimizers[{quoted(stepper.key)}]" if self.several else "optimizer"
+        prefix = f"{stepper.key.lower()}_" if self.several else ""
+        names: list[str] = []
+        milestones: list[str] = []
+        for index, use in enumerate(uses):
+            part = use.part
+            given = self.flags.given(part)
+            if part.remaining:
+                whole = "steps" if "step" in (part.interval, self.recipe.schedule_interval) else "args.epochs"
+                spent = " - ".join([whole, *(self.flags.source(u.part, u.part.ends or "") for u in uses[:index])])
+                given = {part.remaining: f"max(1, {spent})" if index else spent, **given}
+            if part.judges and self.rising:
+                given = {"mode": '"max"', **given}
+            name = final if len(uses) == 1 else f"{prefix}{use.name.lower()}_{index + 1}"
+            torch_name = part.module.removeprefix("torch.optim.").removeprefix("own:")
+            yield call(f"{name} = {torch_name}", [optimizer, *assigned(given)])
+            names.append(name)
+            if part.ends and index + 1 < len(uses):
+                milestones.append(" + ".join([*milestones[-1:], self.flags.source(part, part.ends)]))
+        if len(uses) > 1:
+            args = [optimizer, f"[{', '.join(names)}]", f"milestones=[{', '.join(milestones)}]"]
+            yield call(f"{final} = lr_scheduler.SequentialLR", args)
+
+    # ---- groups ----
+
+    @property
+    def buckets(self) -> list[str]:
+        """The lists that parameters are sorted into."""
+        if not self.several:
+            return ["rest", *(group.name for group in self.steppers[0].groups)]
+        return [bucket(s, group) for s in self.steppers for group in (None, *s.groups)]
+
+    @property
+    def by_type(self) -> bool:
+        """Whether a rule asks for the module of a parameter."""
+        selectors = [s for stepper in self.steppers for group in stepper.groups for s in group.selectors]
+        selectors += [stepper.selector for stepper in self.steppers if self.several and stepper.selector is not None]
+        return any(selector.kind in ("norm", "type") for selector in selectors)
+
+    @property
+    def rules(self) -> list[str]:
+        """The statements that put one parameter where it belongs."""
+        if not self.several:
+            return list(sorted_in(self.steppers[0], 8, single=True))
+        lines: list[str] = []
+        ordered = sorted(self.steppers, key=lambda stepper: stepper.selector is None)
+        for index, stepper in enumerate(ordered):
+            if stepper.selector is None:
+                lines.append("        else:")
+            else:
+                hits = tuple(p for p in self.recipe.network.parameters if stepper.selector.matches(p))
+                lines.append(condition(conditions(stepper.selector, hits), "elif" if index else "if", 8))
+            lines += sorted_in(stepper, 12)
+        return lines
+
+    @property
+    def returned(self) -> list[str]:
+        """The entries of what the function gives: groups, or those of each optimizer by its name."""
+        if not self.several:
+            (stepper,) = self.steppers
+            return ['        {"params": rest},', *(self.entry(group, group.name, 8) for group in stepper.groups)]
+        lines = []
+        for stepper in self.steppers:
+            if not stepper.groups:
+                lines.append(f"        {quoted(stepper.key)}: {bucket(stepper, None)},")
+                continue
+            lines += [f"        {quoted(stepper.key)}: [", f'            {{"params": {bucket(stepper, None)}}},']
+            lines += [self.entry(group, bucket(stepper, group), 12) for group in stepper.groups]
+            lines.append("        ],")
+        return lines
+
+    def entry(self, group: Group, variable: str, indent: int) -> str:
+        given = (f"{quoted(k)}: {v}" for k, v in self.flags.given(group).items())
+        return row("{", [f'"params": {variable}', *given], "},", indent)
+
+
+def assigned(arguments: dict[str, str]) -> list[str]:
+    return [f"{name}={text}" for name, text in arguments.items()]
+
+
+def bucket(stepper: Stepper, group: Group | None) -> str:
+    """The list for the parameters of an optimizer, or of one of its groups."""
+    return "_".join([stepper.key.lower(), *([group.name] if group is not None else [])])
+
+
+def sorted_in(stepper: Stepper, indent: int, single: bool = False) -> Iterator[str]:
+    """The rules for the parameters of one optimizer."""
+    space = " " * indent
+    rest = "rest" if single else bucket(stepper, None)
+    if not stepper.groups:
+        yield f"{space}{rest}.append(parameter)"
+        return
+    for index, group in enumerate(stepper.groups):
+        terms = [t for s, hits in zip(group.selectors, group.matched, strict=True) for t in conditions(s, hits)]
+        yield condition(terms, "elif" if index else "if", indent)
+        yield f"{space}    {group.name if single else bucket(stepper, group)}.append(parameter)"
+    yield f"{space}else:"
+    yield f"{space}    {rest}.append(parameter)"
+
+
+# ---- selectors as conditions ---------------------------------------------------------------------
+
+
+def frozen(recipe: Recipe) -> dict[str, Any] | None:
+    """The condition on what is frozen."""
+    if not recipe.freeze:
+        return None
+    terms = [t for s, hits in zip(recipe.freeze, recipe.frozen, strict=True) for t in conditions(s, hits)]
+    return {
+        "condition": condition(terms, "if", 8),
+        "by_type": any(s.kind in ("norm", "type") for s in recipe.freeze),
+    }
+
+
+def globbed(recipe: Recipe) -> bool:
+    """Whether names are matched with wildcards."""
+    groups = [group for stepper in recipe.steppers for group in stepper.groups]
+    selectors = [*recipe.freeze, *(selector for group in groups for selector in group.selectors)]
+    return any("*" in pattern(selector) for selector in selectors)
+
+
+def pattern(selector: Selector) -> str:
+    """The selector's glob with every wildcard as `*`; empty for the selectors that are none."""
+    return re.sub(r"[?\[]", "*", selector.text) if selector.kind == "label" else ""
+
+
+def conditions(selector: Selector, hits: Sequence[NetParameter]) -> list[str]:
+    """The conditions on `name` and `module` that hold for the parameters that a selector matches."""
+    if selector.kind == "bias":
+        return ['"bias" in name.rpartition(".")[2]']
+    if selector.kind in ("norm", "type"):
+        types = sorted({hit.module.replace("torch.nn.", "nn.") for hit in hits})
+        return [f"isinstance(module, {name})" for name in types]
+    text = selector.text
+    if "*" in pattern(selector):
+        return [f"fnmatchcase(name, {quoted(text)})", f"fnmatchcase(name, {quoted(text + '.*')})"]
+    terms = []
+    if any(hit.path == text for hit in hits):
+        terms.append(f"name == {quoted(text)}")
+    if any(hit.path.startswith(text + ".") for hit in hits):
+        terms.append(f"name.startswith({quoted(text + '.')})")
+    return terms

@@ -1,0 +1,32 @@
+"""What a run leaves behind, and whether two runs left the same."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+
+
+def rows(output: Path) -> list[dict[str, Any]]:
+    lines = (output / "log.jsonl").read_text().splitlines()
+    return [{key: value for key, value in json.loads(line).items() if key != "seconds"} for line in lines]
+
+
+def assert_same(a: Path, b: Path) -> None:
+    """The same weights, optimizer, schedule and random states, bit by bit, and the same log."""
+    for name in ("last.pt", "best.pt"):
+        if (a / name).exists():
+            one, two = (torch.load(path / name, weights_only=True) for path in (a, b))
+            one.pop("log"), two.pop("log")
+            assert flat(one) == flat(two)
+    assert rows(a) == rows(b)
+
+
+def flat(value: Any) -> Any:
+    if isinstance(value, torch.Tensor):
+        return value.numpy().tobytes()
+    if isinstance(value, dict):
+        return {key: flat(item) for key, item in value.items()}
+    return [flat(item) for item in value] if isinstance(value, list | tuple) else value

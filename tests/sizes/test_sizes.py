@@ -19,6 +19,7 @@ ROOT = HERE.parents[1]
 OWN = sorted(HERE.glob("*.net"))
 OTHERS = sorted({*(ROOT / "specs").rglob("*.net"), *(ROOT / "tests" / "language").glob("*.net")})
 TOP = 80
+SLOW = ("Recurrent",)
 TOP_OF_OTHERS = 40
 DTYPES = {"float": torch.float32, "int": torch.int64, "bool": torch.bool}
 
@@ -86,14 +87,18 @@ def test_constraints_are_what_torch_needs(path, golden):
 
 
 def symbolic_nets() -> list[Any]:
-    """The nets of the other specs with symbolic inputs; of a family of variants one, the rest nightly."""
+    """The nets of the other specs with symbolic inputs; of a family of variants one, the rest nightly.
+
+    So is one whose recurrence makes each forward slow.
+    """
     found = []
     for path in OTHERS:
         source = Source(str(path), path.read_text(encoding="utf-8"))
         if any(part.isalpha() and part.isupper() for line in source.text.splitlines() if "input" in line
                for part in line.replace("x", " ").replace("(", " ").replace(")", " ").replace(",", " ").split()):
             for number, name in enumerate(nets(source)):
-                rest = number and path.parent.name == "torchvision"
+                variant = f"\nnet {name}" not in f"\n{source.text}"
+                rest = (number and (variant or path.parent.name == "torchvision")) or name in SLOW
                 found.append(pytest.param(path, name, marks=[pytest.mark.nightly] if rest else []))
     return found
 

@@ -15,11 +15,11 @@ class Stage(nn.Module):
 
 
 class CatsAndDogs(nn.Module):
-    def __init__(self, classes: int = 2, drop: float = 0.5) -> None:
+    def __init__(self, classes: int = 2, rate: float = 0.5) -> None:
         super().__init__()
         self.features = nn.Sequential(Stage(3, 32), Stage(32, 64), Stage(64, 128), Stage(128, 128))
         self.fc1 = nn.Linear(128, 128)
-        self.drop = nn.Dropout(drop)
+        self.drop = nn.Dropout(rate)
         self.fc2 = nn.Linear(128, classes)
 
     def forward(self, x: Tensor) -> Tensor:

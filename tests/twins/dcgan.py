@@ -1,6 +1,7 @@
 """The two networks of a DCGAN for pictures of 64 x 64."""
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 
 def init_weights(module: nn.Module) -> None:
@@ -46,3 +47,34 @@ class Discriminator(nn.Sequential):
             nn.Flatten(),
         )
         self.apply(init_weights)
+
+
+class Drawing(nn.Module):
+    def __init__(self, width: int = 64) -> None:
+        super().__init__()
+        self.generator = Generator(width=width)
+
+    def forward(self, noise: Tensor) -> Tensor:
+        return self.generator(noise)
+
+
+class Telling(nn.Module):
+    def __init__(self, width: int = 64) -> None:
+        super().__init__()
+        self.discriminator = Discriminator(width)
+
+    def forward(self, picture: Tensor) -> Tensor:
+        return self.discriminator(picture)
+
+
+class DCGAN(nn.Module):
+    def __init__(self, latent: int = 100, width: int = 64, channels: int = 3) -> None:
+        super().__init__()
+        self.latent = latent
+        self.discriminator = Discriminator(width, channels)
+        self.generator = Generator(latent, width, channels)
+
+    def forward(self, picture: Tensor) -> tuple[Tensor, Tensor]:
+        real = self.discriminator(picture)
+        noise = torch.randn(len(picture), self.latent, 1, 1, dtype=picture.dtype)
+        return real, self.discriminator(self.generator(noise))

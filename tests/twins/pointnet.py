@@ -41,9 +41,9 @@ class Pose(nn.Module):
 
 
 class PointNet(nn.Module):
-    def __init__(self, classes: int = 10, drop: float = 0.3) -> None:
+    def __init__(self, classes: int = 10, rate: float = 0.3) -> None:
         super().__init__()
-        self.drop = drop
+        self.rate = rate
         self.input_pose = Pose(3)
         self.local = shared_mlp(3, 64, 64)
         self.feature_pose = Pose(64)
@@ -54,5 +54,5 @@ class PointNet(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         x = self.local(self.input_pose(x) @ x)
         x = self.points(self.feature_pose(x) @ x).amax(2)
-        x = F.dropout(self.features(x), self.drop, training=self.training)
+        x = F.dropout(self.features(x), self.rate, training=self.training)
         return self.fc(x)

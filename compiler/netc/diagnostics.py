@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from dataclasses import replace as dataclass_replace
 
 from netc.message import Diagnostic, Edit, Fix, Label, Severity, Source, Span, renamed, replace
+from netc.record import Mutable
 
 __all__ = [
     "Diagnostic",
@@ -46,8 +47,7 @@ class InternalError(Exception):
         self.reproducer = reproducer
 
 
-@dataclass
-class Diagnostics:
+class Diagnostics(Mutable):
     """Collects diagnostics during a phase; the same message at the same place is kept once."""
 
     items: list[Diagnostic] = field(default_factory=list)

@@ -15,15 +15,14 @@ from typing import Any, Literal
 from netc import syntax
 from netc.diagnostics import Diagnostic, Span
 from netc.layer import Layer, State, Values
-from netc.record import Record
+from netc.record import Mutable, Record
 from netc.shapes import Value
 from netc.terms import Relation, Term
 
 # ---- the tree --------------------------------------------------------------------------------
 
 
-@dataclass(eq=False, slots=True)
-class Module:
+class Module(Mutable):
     """A layer with its arguments, or a container with children in registration order.
 
     `steps` lists what happens in order of execution, `output` what comes out, `state` the tensors that the module
@@ -126,8 +125,7 @@ class Argument:
     variadic: bool = False
 
 
-@dataclass(eq=False, slots=True)
-class Use:
+class Use(Mutable):
     """What a stage of a chain turned out to be.
 
     - `layer`: a PyTorch module, placed here; `function`: a call in `forward`.
@@ -162,8 +160,7 @@ class Use:
     inner: Any = None
 
 
-@dataclass(eq=False, slots=True)
-class Guard:
+class Guard(Mutable):
     """A condition: its source, which outcomes occurred, and which sizes are equal when it holds or does not."""
 
     condition: Term
@@ -172,16 +169,14 @@ class Guard:
     equal: dict[bool, list[tuple[Term, Term]]] = field(default_factory=dict)
 
 
-@dataclass(eq=False, slots=True)
-class Loop:
+class Loop(Mutable):
     """A loop: the source of its iterable, and how often it ran."""
 
     iterable: Term
     counts: set[int] = field(default_factory=set)
 
 
-@dataclass(eq=False, slots=True)
-class Unrolled:
+class Unrolled(Mutable):
     """A loop over layers or blocks, written out: a copy of its body for each item; and the source of its iterable."""
 
     iterable: Term
@@ -189,8 +184,7 @@ class Unrolled:
     bodies: tuple[tuple[syntax.Stmt, ...], ...]
 
 
-@dataclass(eq=False, slots=True)
-class Joined:
+class Joined(Mutable):
     """A size after a guard or around a loop (entry, back), or the sum of what branches add (`parts`).
 
     `value` is the tensor whose size it is.
@@ -205,16 +199,14 @@ class Joined:
 Site = Use | Guard | Loop | Unrolled
 
 
-@dataclass(eq=False, slots=True)
-class Construction:
+class Construction(Mutable):
     """A place where a template is constructed: in which template, and how."""
 
     caller: Template
     use: Use
 
 
-@dataclass(eq=False, slots=True)
-class InitRule:
+class InitRule(Mutable):
     """`init target: rules`: a type, a label or a pattern, and for each parameter an initialiser and its source; `path`
     leads to the Sequential in which it stands."""
 
@@ -225,8 +217,7 @@ class InitRule:
     path: str = ""
 
 
-@dataclass(eq=False)
-class Template:
+class Template(Mutable):
     """One class to be emitted, for a definition with inputs of certain ranks and arguments of certain kinds."""
 
     key: Hashable
@@ -255,8 +246,7 @@ class Template:
         return self if self.parent is None else self.parent.root
 
 
-@dataclass(eq=False, slots=True)
-class Parameter:
+class Parameter(Mutable):
     """A parameter of a definition: its default as source, and every value that it took."""
 
     name: str
@@ -265,8 +255,7 @@ class Parameter:
     tensor: bool = False
 
 
-@dataclass(eq=False)
-class Network:
+class Network(Mutable):
     """An elaborated net: its tree, its template, and every template below it, callers after what they call.
 
     `output` is what comes out outside training, `trained` what comes out in training where that is something else.

@@ -96,11 +96,9 @@ class Compiled(Record, eq=True):
     @property
     def model_source(self) -> str:
         """A module with the network's classes and nothing else."""
-        from netc.emit.layout import imports
+        from netc.emit.layout import module
 
-        head = "\n\n".join(part for part in imports(self.model.imports) if part)
-        gap = "\n\n\n" if self.model.source.startswith(("class ", "def ", "@")) else "\n\n"
-        return f"{head}{gap}{self.model.source}"
+        return module(self.model)
 
     @cached_property
     def recipe(self) -> Recipe | None:

@@ -1,8 +1,8 @@
-"""Frozen records: dataclasses that inherit their methods, where the decorator compiles them for each class anew."""
+"""Records: dataclasses that inherit their methods, where the decorator compiles them for each class anew."""
 
 from __future__ import annotations
 
-from dataclasses import FrozenInstanceError, dataclass
+from dataclasses import MISSING, FrozenInstanceError, dataclass, field, fields
 from typing import Any, ClassVar, dataclass_transform
 
 
@@ -45,6 +45,35 @@ class Record:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in self.__match_args__)})"
+
+
+@dataclass_transform(eq_default=False, field_specifiers=(field,))
+class Mutable:
+    """A dataclass by inheritance whose fields may be assigned: `class Frame(Mutable)`. Compares by identity.
+
+    Defaults are values, or `field(default_factory=...)`.
+    """
+
+    __match_args__: ClassVar[tuple[str, ...]] = ()
+    _required: ClassVar[frozenset[str]] = frozenset()
+    _factories: ClassVar[tuple[tuple[str, Any], ...]] = ()
+
+    def __init_subclass__(cls) -> None:
+        cls.__doc__ = cls.__doc__ or cls.__name__
+        dataclass(init=False, repr=False, eq=False)(cls)
+        made = [(each.name, each.default_factory) for each in fields(cls)]  # type: ignore[arg-type]
+        cls._factories = tuple((name, factory) for name, factory in made if factory is not MISSING)
+        optional = {*dict(cls._factories), *(name for name, _ in made if hasattr(cls, name))}
+        cls._required = frozenset(cls.__match_args__) - optional
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        values = self.__dict__
+        for name, factory in self._factories:
+            values[name] = factory()
+        values.update(zip(self.__match_args__, given))  # noqa: B905 - this runs often
+        values.update(named)
+        if not self._required <= values.keys() or len(given) > len(self.__match_args__):
+            raise TypeError(f"{type(self).__name__}({', '.join(self.__match_args__)}) cannot take {len(given)} values")
 
 
 def _values(record: object) -> list[Any]:

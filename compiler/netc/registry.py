@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from importlib import import_module
 from typing import Any, Literal
 
 from netc.layer import Layer
-from netc.record import Record
+from netc.record import Mutable, Record
 
 Category = Literal["layers", "losses", "optimizers", "schedules", "data", "initializers", "passes"]
 CATEGORIES: tuple[Category, ...] = ("layers", "losses", "optimizers", "schedules", "data", "initializers", "passes")
@@ -42,8 +42,7 @@ class Plugin(Record, eq=True):
     origin: str = "installed"
 
 
-@dataclass
-class Registry:
+class Registry(Mutable):
     """The definitions of each category by name. A layer has up to two names: the module's and the function's.
 
     `foreign` says what is written here for names of other frameworks; nothing but messages looks there. `plugins` are

@@ -7,7 +7,7 @@ and `divisible` rather than comparing: what cannot be decided for a symbol is as
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from netc.terms import Dim, Floor, Known, Relation, Symbol, Term
@@ -15,6 +15,7 @@ from netc.terms import Dim, Floor, Known, Relation, Symbol, Term
 Kind = Literal["float", "int", "bool"]
 BATCH = "N"
 """The symbol of the batch in every shape."""
+_BATCH = Term.atom(Symbol(BATCH))
 Shape = tuple[Dim, ...]
 
 
@@ -41,11 +42,12 @@ class Value:
     @property
     def spatial(self) -> tuple[int, ...]:
         """The dimensions that are neither the batch nor the channels."""
-        return tuple(i for i in range(self.rank) if i not in (self.batch, self.channel))
+        taken = (self.batch, self.channel)
+        return tuple(i for i in range(self.rank) if i not in taken)
 
     def with_shape(self, shape: Iterable[Dim]) -> Value:
         """The same kind and channel axis, another shape."""
-        return replace(self, shape=tuple(shape))
+        return Value(tuple(shape), self.kind, self.channel)
 
     def with_dim(self, axis: int, size: Dim) -> Value:
         """The same value with one dimension changed."""
@@ -58,7 +60,7 @@ class Value:
 
 def is_batch(size: Dim) -> bool:
     """Whether a size is the batch's, as an input brings it."""
-    return isinstance(size, Term) and size == Term.atom(Symbol(BATCH))
+    return isinstance(size, Term) and size == _BATCH
 
 
 def show_dim(size: Dim) -> str:

@@ -192,7 +192,9 @@ class Term:
 
     @staticmethod
     def atom(atom: Atom) -> Term:
-        return Term({(atom,): 1})
+        term = Term.__new__(Term)  # nothing to be looked for, and most terms are made here
+        term.parts, term.runtime, term._hash = {(atom,): 1}, atom.runtime, None
+        return term
 
     @property
     def constant(self) -> int | None:
@@ -211,6 +213,12 @@ class Term:
 
     def substitute(self, replace: Callable[[Atom], Term | None]) -> Term:
         """The term with atoms replaced; None keeps an atom and looks inside it."""
+        if len(self.parts) < 2:
+            if self.constant is not None:
+                return self
+            ((monomial, coefficient),) = self.parts.items()
+            if coefficient == len(monomial) == 1:
+                return _replaced(monomial[0], replace)
         result = Term({})
         for monomial, coefficient in self.parts.items():
             product = Term.of(coefficient)
@@ -370,7 +378,7 @@ def _replaced(atom: Atom, replace: Callable[[Atom], Term | None]) -> Term:
         return found
     if isinstance(atom, Floor):
         return atom.numerator.substitute(replace) // atom.denominator.substitute(replace)
-    if isinstance(atom, Written):
+    if isinstance(atom, Written) and atom.operands:
         operands = tuple(child.substitute(replace) for child in atom.operands)
         entry = _entry(atom.source, operands) if operands != atom.operands else None
         if entry is not None:

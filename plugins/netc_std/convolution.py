@@ -125,7 +125,8 @@ class Conv(Spatial):
 def _same_pads(kernel: int, dilation: Dim) -> tuple[Dim, Dim]:
     """Left and right of one dimension. Halving an odd kernel itself gives what a person writes: `kernel_size // 2`."""
     if kernel % 2:
-        return dilation * (kernel // 2), dilation * (kernel // 2)
+        pad = dilation * (kernel // 2)
+        return pad, pad
     total = dilation * (kernel - 1)
     return total // 2, total - total // 2
 

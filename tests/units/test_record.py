@@ -1,15 +1,15 @@
-"""Records are frozen dataclasses to whoever uses them."""
+"""Records are dataclasses to whoever uses them, frozen or not."""
 
 from __future__ import annotations
 
 import copy
 import pickle
-from dataclasses import FrozenInstanceError, fields, is_dataclass, replace
+from dataclasses import FrozenInstanceError, field, fields, is_dataclass, replace
 from typing import Any
 
 import pytest
 
-from netc.record import Record
+from netc.record import Mutable, Record
 
 
 class Point(Record, eq=True):
@@ -26,6 +26,12 @@ class Place(Record):
 
 class Farther(Place):
     y: int = 1
+
+
+class Basket(Mutable):
+    owner: str
+    size: int = 3
+    items: list[str] = field(default_factory=list)
 
 
 def test_construction() -> None:
@@ -72,3 +78,17 @@ def test_dataclass_functions() -> None:
 @pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda point: pickle.loads(pickle.dumps(point))])
 def test_copies(again: Any) -> None:
     assert again(Point(1, name="a")) == Point(1, name="a")
+
+
+def test_mutable() -> None:
+    one, other = Basket("a"), Basket("a", size=4)
+    one.items.append("apple")
+    one.size = 5
+    assert (one.size, one.items, other.size, other.items) == (5, ["apple"], 4, [])
+    assert one != Basket("a")
+    assert replace(one, owner="b").items is one.items
+    assert [each.name for each in fields(Basket)] == ["owner", "size", "items"]
+    wrong: tuple[tuple[Any, ...], ...] = ((), ("a", 1, [], 4))
+    for given in wrong:
+        with pytest.raises(TypeError, match=r"Basket\(owner, size, items\) cannot take"):
+            Basket(*given)

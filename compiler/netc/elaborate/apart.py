@@ -13,6 +13,7 @@ from typing import Any
 
 from netc import syntax
 from netc.graph import Template, Use
+from netc.record import Mutable
 from netc.shapes import Value
 from netc.terms import Term
 
@@ -30,8 +31,7 @@ class Visit:
     use: Use | None
 
 
-@dataclass(eq=False)
-class Apart:
+class Apart(Mutable):
     """What is written apart: choices and loops by their places, classes by the expansions that share one."""
 
     spelled: dict[tuple[Spot, str], syntax.IfElse] = field(default_factory=dict)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from netc import syntax
@@ -28,6 +28,7 @@ from netc.elaborate.values import (
 from netc.graph import Argument, Module, Template, Use
 from netc.layer import BadArgument, Field, Ints, Layer, Reject, Values
 from netc.mending import without_argument, without_first
+from netc.record import Mutable
 from netc.shapes import Value
 from netc.terms import Atom, Ledger, Place, Term
 
@@ -36,8 +37,7 @@ ANY_INPUT = tuple((Value((1,) * rank, "float", 1),) for rank in (2, 3, 4, 5))
 """What stands for an input that an earlier mistake left without meaning."""
 
 
-@dataclass(eq=False)
-class Given:
+class Given(Mutable):
     """Arguments of a call after evaluation: values by position and name, their sources, and tensors among them."""
 
     args: list[Any] = field(default_factory=list)
@@ -60,8 +60,7 @@ class Given:
         return None
 
 
-@dataclass(eq=False, slots=True)
-class Expansion:
+class Expansion(Mutable):
     """A block expanded for one signature: its part of the tree, and its output in the block's own terms."""
 
     module: Module

@@ -187,7 +187,7 @@ class Conditions(Placing):
 
 def kind_of(value: Value) -> tuple[Any, ...]:
     """What emitted code takes for granted of a tensor: all but its known sizes."""
-    return (value.kind, value.channel, *(isinstance(size, int) or str(size) for size in value.shape))
+    return (value.kind, value.channel, *(size if isinstance(size, Term) else True for size in value.shape))
 
 
 def holds_recipe(value: Any) -> bool:

@@ -23,6 +23,7 @@ from netc.elaborate.lookup import (
     undecided,
     value_term,
 )
+from netc.elaborate.syntactic import handler
 from netc.elaborate.trail import round_of
 from netc.elaborate.values import (
     POISON,
@@ -78,7 +79,7 @@ class Expressions(Calling):
             help = "write a function that calls itself as a list or a `for`"
             raise fault("E0801", expr.span, text, "the limit is reached here", help=help)
         try:
-            value = getattr(self, f"_evaluate_{type(expr).__name__.lower().rstrip('_')}")(expr, frame)
+            value = getattr(self, handler("_evaluate_", type(expr).__name__))(expr, frame)
         finally:
             self.depth -= 1
         if value is POISON:

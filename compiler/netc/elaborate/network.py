@@ -73,6 +73,7 @@ class Elaborator(Initial):
         self.expansions = {}
         self.templates = {}
         self.variants = {}
+        self.reached = {}
         self.constants = {}
         self.visits = Visits()
         self.unread = Unread()

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from netc import syntax
 from netc.elaborate.arguments import Given
 from netc.elaborate.values import Fault, fault
 from netc.layer import Layer
+from netc.record import Mutable
 
 
-@dataclass(eq=False, slots=True)
-class Operands:
+class Operands(Mutable):
     """The value of each input (None where one before the last is left out) and where it is written.
 
     `places` are those given by position (None: the flow, which may be several), `named` those given by name.

@@ -51,7 +51,7 @@ class Placing(Templates):
         self.refuse_operands(ref.define.name, operands, frame, node)
         use = Use("block", None, operands=tuple(operands), template=expansion.template, callee=ref.define.name)
         use.inputs = tuple(t.value for t in tensors(frame.flow))
-        use.tensors = {name: value.value for name, value in self.tensor_arguments(ref, call, arg_frame or frame)}
+        use.tensors = {name: value.value for name, value in values.items() if isinstance(value, Tensor)}
         self.member(frame, expansion.module, use, label, node)
         output = self.returned(expansion, frame, node)
         use.output, use.inner = strip(output), expansion.output
@@ -98,16 +98,6 @@ class Placing(Templates):
         expansion = self.expansions[key]
         return expansion, terms, operands, {name: given[name] for name in terms}
 
-    def tensor_arguments(self, ref: BlockRef, call: syntax.Call | None, frame: Frame) -> list[tuple[str, Tensor]]:
-        """The tensors among the arguments of a block, by parameter."""
-        names = [p.name for p in ref.define.params]
-        found = []
-        for i, arg in enumerate(call.args if call is not None else ()):
-            value = self.evaluate(arg.value, frame)
-            if isinstance(value, Tensor):
-                found.append((arg.name or names[i], value))
-        return found
-
     def block_arguments(
         self, ref: BlockRef, call: syntax.Call | None, frame: Frame, node: syntax.Expr, arg_frame: Frame
     ) -> tuple[dict[str, Any], dict[str, Term], list[Any]]:
@@ -139,6 +129,8 @@ class Placing(Templates):
         value = self.evaluate(arg.value, frame)
         if isinstance(value, Tensor | Deferred) or is_flowing(value):
             return value, literal(None)
+        if isinstance(value, Known) and isinstance(arg.value, syntax.Call):  # what it was traced as
+            return value, value.term
         return value, self.render(arg.value, frame)
 
     def bad_block_argument(self, ref: BlockRef, arg: syntax.Arg, name: str | None, names: list[str]) -> Fault:

@@ -18,6 +18,7 @@ from netc.elaborate.lookup import (
     sequence_term,
     value_term,
 )
+from netc.elaborate.syntactic import handler
 from netc.elaborate.values import (
     Binding,
     BlockRef,
@@ -69,7 +70,7 @@ class Rendering(Lookup):
 
     def render(self, expr: syntax.Expr, frame: Frame) -> Term:
         """The Python for an expression, names and sizes as terms that the emitter resolves."""
-        return getattr(self, f"_render_{type(expr).__name__.lower().rstrip('_')}")(expr, frame)  # type: ignore[no-any-return]
+        return getattr(self, handler("_render_", type(expr).__name__))(expr, frame)  # type: ignore[no-any-return]
 
     def _render_literal(self, expr: syntax.Literal_, frame: Frame) -> Term:
         return literal(expr.value, expr.text)

@@ -12,7 +12,7 @@ from netc.elaborate.cloning import clone
 from netc.elaborate.conditions import holds_recipe
 from netc.elaborate.containers import Containers
 from netc.elaborate.lookup import plain, several_inputs, value_term
-from netc.elaborate.syntactic import assigned, is_module
+from netc.elaborate.syntactic import assigned, handler, is_module
 from netc.elaborate.trail import repetition, round_of
 from netc.elaborate.unread import Departure
 from netc.elaborate.values import (
@@ -62,7 +62,7 @@ class Stages(Containers):
     def group(self, body: Sequence[syntax.Stmt], frame: Frame) -> None:
         """Statements in parentheses; a mistake inside is one of the whole statement."""
         for statement in body:
-            getattr(self, f"_run_{type(statement).__name__.lower()}")(statement, frame)
+            getattr(self, handler("_run_", type(statement).__name__))(statement, frame)
             if frame.flow is POISON:
                 raise Poisoned
 

@@ -8,7 +8,7 @@ from netc import syntax
 from netc.elaborate.bindings import Bindings
 from netc.elaborate.cloning import copied
 from netc.elaborate.conditions import TRAINING
-from netc.elaborate.syntactic import assigned, bound, labels_in
+from netc.elaborate.syntactic import assigned, bound, handler, labels_in
 from netc.elaborate.trail import expansion
 from netc.elaborate.values import POISON, Binding, BlockRef, Fault, FileScope, Frame, Poisoned, fault
 from netc.graph import Template, Use
@@ -28,7 +28,7 @@ class Statements(Bindings):
     def statement(self, statement: syntax.Stmt, frame: Frame) -> None:
         """Runs one statement; a mistake is noted once and poisons what it would have made."""
         try:
-            getattr(self, f"_run_{type(statement).__name__.lower()}")(statement, frame)
+            getattr(self, handler("_run_", type(statement).__name__))(statement, frame)
         except Fault as error:
             self.note(error)
             self.poison(statement, frame)

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from functools import cache
 
 from netc import syntax
+
+
+@cache
+def handler(prefix: str, kind: str) -> str:
+    """The method that deals with one kind of node: `_render_binary`."""
+    return prefix + kind.lower().rstrip("_")
 
 
 def modules_only(body: Iterable[syntax.Stmt], names: Collection[str]) -> bool:

@@ -32,6 +32,8 @@ from netc.terms import Dim, Known, Place, Term
 class Templates(Layers):
     """Finds the template of an expansion and names its sizes."""
 
+    reached: dict[syntax.Define, set[type[Layer]]]
+
     def template_for(self, define: syntax.Define, inner: Frame, flow: Any) -> Template:
         """The class for a definition: one for each rank and kind of what flows in and each kind of argument."""
         kinds = {name: self.kind_of(binding.value) for name, binding in inner.env.items()}
@@ -54,7 +56,9 @@ class Templates(Layers):
         """The `default` statements in force that could reach a layer of the block."""
         if not inner.defaults:
             return ()
-        placed = set(self.layers_in(define.body, inner.scope, set()))
+        placed = self.reached.get(define)
+        if placed is None:
+            placed = self.reached[define] = set(self.layers_in(define.body, inner.scope, set()))
         for binding in inner.env.values():
             if recipes_in(binding.value):
                 return tuple(id(rule.args) for rule in inner.defaults)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -25,18 +24,18 @@ class Trail:
     def __init__(self) -> None:
         self.turns: list[Turn] = []
 
-    @contextmanager
-    def inside(self, turn: Turn) -> Iterator[None]:
+    def inside(self, turn: Turn) -> Trail:
         """Puts a turn around what is done; a mistake that comes out of it remembers how it was reached."""
         self.turns.append(turn)
-        try:
-            yield
-        except Fault as error:
-            if error.trail is None:
-                error.trail = self.notes()
-            raise
-        finally:
-            self.turns.pop()
+        return self
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, Fault) and error.trail is None:
+            error.trail = self.notes()
+        self.turns.pop()
 
     def notes(self) -> tuple[str, ...]:
         """What a message says of the turns, the innermost first."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from netc import syntax
@@ -11,7 +11,7 @@ from netc.builtins import Builtin
 from netc.diagnostics import Diagnostic, Fix, Label, Source, Span
 from netc.graph import Module, Template
 from netc.layer import Layer
-from netc.record import Record
+from netc.record import Mutable, Record
 from netc.shapes import Value
 from netc.terms import Term
 
@@ -115,8 +115,7 @@ class Past(Binding, eq=True):
     iterable: Term
 
 
-@dataclass(eq=False, slots=True)
-class Default:
+class Default(Mutable):
     """`default Conv(padding=same)`: the arguments, and the frame in which they are evaluated (None: the file)."""
 
     cls: type[Layer]
@@ -124,8 +123,7 @@ class Default:
     frame: Frame
 
 
-@dataclass(eq=False)
-class FileScope:
+class FileScope(Mutable):
     """The names of one file: definitions, functions, constants, tables, imports, and its lexical defaults."""
 
     source: Source
@@ -137,8 +135,7 @@ class FileScope:
     doc: str = ""
 
 
-@dataclass(eq=False)
-class Container:
+class Container(Mutable):
     """A module under construction: its labels, the next number of a Sequential, and the node that will be its.
 
     `repeats` says that it is one layer or block several times, which may take other tensors besides the flow, and
@@ -161,8 +158,7 @@ class Container:
         return str(self.count - 1)
 
 
-@dataclass(eq=False, slots=True)
-class Placed:
+class Placed(Mutable):
     """A member of a container, ready to be applied again."""
 
     module: Module
@@ -171,8 +167,7 @@ class Placed:
     label: Span
 
 
-@dataclass(eq=False)
-class Frame:
+class Frame(Mutable):
     """One expansion of a definition (or of a labelled suite, whose `parent` is the frame around it)."""
 
     template: Template

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from netc import syntax
@@ -12,6 +12,7 @@ from netc.diagnostics import Span
 from netc.emit.folding import folded, is_conditional, only_atom, subtracts, verdict
 from netc.emit.measures import axis_name, loop_count, range_bounds, values_in
 from netc.graph import Guard, Joined, Loop, Network, Template, Use
+from netc.record import Mutable
 from netc.shapes import Value
 from netc.terms import OR, TERNARY, Atom, Place, Term, written
 
@@ -32,8 +33,7 @@ class Inexpressible(Exception):
         self.span = span
 
 
-@dataclass
-class Plan:
+class Plan(Mutable):
     """What a class turned out to need: parameters beyond its own, variables for running sizes, parameters in use."""
 
     lifted: dict[Place, str] = field(default_factory=dict)

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from netc.sources import ModelSource
+
 WIDTH = 88
 FROM = re.compile(r"from (\S+) import (.+)")
 
@@ -72,6 +74,13 @@ def imports(lines: Iterable[str]) -> tuple[str, str]:
     rows += [import_from(module, members[module]) for module in sorted(members)]
     own = [text for text in rows if text.split()[1].partition(".")[0] in sys.stdlib_module_names]
     return "\n".join(own), "\n".join(text for text in rows if text not in own)
+
+
+def module(model: ModelSource) -> str:
+    """A file with the classes of a model and nothing else."""
+    head = "\n\n".join(part for part in imports(model.imports) if part)
+    gap = "\n\n\n" if model.source.startswith(("class ", "def ", "@")) else "\n\n"
+    return f"{head}{gap}{model.source}"
 
 
 def import_from(module: str, names: Iterable[str]) -> str:

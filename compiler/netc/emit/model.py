@@ -20,7 +20,8 @@ from netc.emit.results import result_hint
 from netc.emit.tensors import names_in
 from netc.emit.walking import statements_in, tensor_targets
 from netc.emit.wrapping import INDENT, layout
-from netc.graph import Guard, Network, Template, Use
+from netc.graph import Guard, Module, Network, Template, Use
+from netc.layer import Layer
 from netc.naming import TAKEN, python_name
 from netc.sources import ModelSource
 from netc.terms import COMPARE, SUM, Place, Symbol, Term, written
@@ -84,7 +85,8 @@ class Model(Belongings):
         self.writing: set[Template] = set()
         self.kin = kindred(network, self.resolver)
         self.resolver.keep({template: names for template, (_, names) in self.kin.items()})
-        brought = [module.layer for _, module in network.root.walk() if module.layer and module.layer.source]
+        self.layers = layers_of(network)
+        brought = [layer for found in self.layers.values() for layer, _ in found if layer.source]
         self.pasted = {(layer.module or "").removeprefix("own:") for layer in brought}
 
     # ---- classes -------------------------------------------------------------------------------------
@@ -307,9 +309,8 @@ class Model(Belongings):
     def torch_classes(self, name: str) -> set[str]:
         """The PyTorch classes under which a layer of that name stands in the network."""
         found = set()
-        for _, module in self.network.root.walk():
-            layer = module.layer
-            if layer is not None and type(layer).__name__ == name and layer.module is not None:
+        for layer, module in self.layers.get(name, ()):
+            if layer.module is not None:
                 found.add(layer.module.replace("{n}", str(layer.dimensions(*module.inputs))))
         return found
 
@@ -331,11 +332,9 @@ class Model(Belongings):
 
     def may_lack(self, name: str, parameter: str) -> bool:
         """Whether a layer of that name is without a parameter, or may be for all that PyTorch's types say."""
-        for _, module in self.network.root.walk():
-            if module.layer is not None and type(module.layer).__name__ == name:
-                if parameter not in module.state or parameter in module.layer.fields:
-                    return True
-        return False
+        return any(
+            parameter not in module.state or parameter in layer.fields for layer, module in self.layers.get(name, ())
+        )
 
     def is_optional(self, path: str) -> bool:
         """Whether PyTorch's types say of the parameter at a path that it may be None."""
@@ -381,6 +380,15 @@ def kindred(network: Network, resolver: Resolver) -> dict[Template, tuple[list[T
                 names = {*site.bindings, *(name for _, given in known for name in given)}
                 found.update(dict.fromkeys(kin, (kin, names)))
     return found
+
+
+def layers_of(network: Network) -> dict[str, list[tuple[Layer, Module]]]:
+    """The layers of a network by their names, each with its place in the tree; what several places share once."""
+    found: dict[str, dict[Module, Layer]] = {}
+    for _, module in network.root.walk():
+        if module.layer is not None:
+            found.setdefault(type(module.layer).__name__, {})[module] = module.layer
+    return {name: [(layer, module) for module, layer in places.items()] for name, places in found.items()}
 
 
 def input_rank(template: Template) -> int:

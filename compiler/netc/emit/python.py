@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from netc.emit.wrapping import INDENT, layout
+from netc.record import Mutable
 from netc.terms import ATOM, SUM
 
 
@@ -29,8 +30,7 @@ def call(function: str, arguments: Sequence[str]) -> Py:
     return Py(f"{function}({', '.join(arguments)})")
 
 
-@dataclass
-class Lines:
+class Lines(Mutable):
     """Lines of code under construction."""
 
     items: list[str] = field(default_factory=list)

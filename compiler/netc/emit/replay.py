@@ -11,13 +11,14 @@ import ast
 import math
 import operator
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import Any
 
 from netc.builtins import divisible
 from netc.graph import Module, Network
 from netc.layer import Ints
+from netc.record import Mutable
 from netc.sources import ModelSource
 
 BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
@@ -53,8 +54,7 @@ class Mismatch(Exception):
     """What the emitted source makes is not what was checked."""
 
 
-@dataclass(eq=False)
-class Made:
+class Made(Mutable):
     """A module that a constructor makes: its class, its arguments, its members and attributes."""
 
     name: str

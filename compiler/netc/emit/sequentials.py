@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from keyword import iskeyword
 from typing import Any
 
@@ -15,12 +15,12 @@ from netc.emit.resolve import own_names
 from netc.emit.targets import render_loop
 from netc.emit.wording import assignment, label_text, negated
 from netc.emit.wrapping import INDENT
+from netc.record import Mutable
 
 LIST_NAMES = ("layers", "blocks", "members", "parts", "units", "pieces", "items", "modules")
 
 
-@dataclass
-class Entry:
+class Entry(Mutable):
     """Something in a Sequential: a module's source and its label (None: its number)."""
 
     source: str
@@ -28,8 +28,7 @@ class Entry:
     starred: bool = False
 
 
-@dataclass
-class Members:
+class Members(Mutable):
     """The content of a Sequential under construction: entries so far, or a list that statements append to."""
 
     entries: list[Entry] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""BERT with the keys of the implementation that most people load its weights into."""
+"""BERT for pre-training, with the parameter names of the published weights."""
 
 from typing import NamedTuple
 
@@ -7,12 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-class Scores(NamedTuple):
-    tokens: Tensor
-    follows: Tensor
-
-
-class Embeddings(nn.Module):
+class BertEmbeddings(nn.Module):
     def __init__(self, vocabulary: int, length: int, width: int, rate: float) -> None:
         super().__init__()
         self.word_embeddings = nn.Embedding(vocabulary, width, padding_idx=0)
@@ -23,12 +18,11 @@ class Embeddings(nn.Module):
 
     def forward(self, tokens: Tensor, segments: Tensor) -> Tensor:
         places = torch.arange(tokens.shape[1], device=tokens.device)
-        x = self.word_embeddings(tokens) + self.position_embeddings(places)
-        x = self.LayerNorm(x + self.token_type_embeddings(segments))
-        return F.dropout(x, self.rate, self.training)
+        x = self.word_embeddings(tokens) + self.position_embeddings(places) + self.token_type_embeddings(segments)
+        return F.dropout(self.LayerNorm(x), self.rate, self.training)
 
 
-class SelfAttention(nn.Module):
+class BertSelfAttention(nn.Module):
     def __init__(self, width: int, heads: int, rate: float) -> None:
         super().__init__()
         self.heads = heads
@@ -38,93 +32,162 @@ class SelfAttention(nn.Module):
         self.value = nn.Linear(width, width)
 
     def split(self, x: Tensor) -> Tensor:
-        return x.unflatten(2, (self.heads, -1)).transpose(1, 2)
+        batch, length, width = x.shape
+        return x.view(batch, length, self.heads, width // self.heads).transpose(1, 2)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        q, k, v = self.split(self.query(x)), self.split(self.key(x)), self.split(self.value(x))
-        rate = self.rate if self.training else 0.0
-        x = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=rate)
-        return x.transpose(1, 2).flatten(2)
+        context = F.scaled_dot_product_attention(
+            self.split(self.query(x)),
+            self.split(self.key(x)),
+            self.split(self.value(x)),
+            attn_mask=mask,
+            dropout_p=self.rate if self.training else 0.0,
+        )
+        return context.transpose(1, 2).reshape(x.shape)
 
 
-class Output(nn.Module):
-    def __init__(self, in_features: int, width: int, rate: float) -> None:
+class BertOutput(nn.Module):
+    """The end of both halves of a layer."""
+
+    def __init__(self, in_features: int, out_features: int, rate: float) -> None:
         super().__init__()
-        self.dense = nn.Linear(in_features, width)
-        self.LayerNorm = nn.LayerNorm(width, eps=1e-12)
+        self.dense = nn.Linear(in_features, out_features)
+        self.LayerNorm = nn.LayerNorm(out_features, eps=1e-12)
         self.rate = rate
 
-    def forward(self, x: Tensor, before: Tensor) -> Tensor:
-        return self.LayerNorm(F.dropout(self.dense(x), self.rate, self.training) + before)
+    def forward(self, x: Tensor, residual: Tensor) -> Tensor:
+        x = F.dropout(self.dense(x), self.rate, self.training)
+        return self.LayerNorm(x + residual)
 
 
-class Attention(nn.Module):
+class BertAttention(nn.Module):
     def __init__(self, width: int, heads: int, rate: float) -> None:
         super().__init__()
-        self.self = SelfAttention(width, heads, rate)
-        self.output = Output(width, width, rate)
+        self.self = BertSelfAttention(width, heads, rate)
+        self.output = BertOutput(width, width, rate)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         return self.output(self.self(x, mask), x)
 
 
-class Layer(nn.Module):
+class BertIntermediate(nn.Module):
+    def __init__(self, width: int, hidden: int) -> None:
+        super().__init__()
+        self.dense = nn.Linear(width, hidden)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.gelu(self.dense(x))
+
+
+class BertLayer(nn.Module):
     def __init__(self, width: int, heads: int, hidden: int, rate: float) -> None:
         super().__init__()
-        self.attention = Attention(width, heads, rate)
-        self.intermediate = nn.ModuleDict({"dense": nn.Linear(width, hidden)})
-        self.output = Output(hidden, width, rate)
+        self.attention = BertAttention(width, heads, rate)
+        self.intermediate = BertIntermediate(width, hidden)
+        self.output = BertOutput(hidden, width, rate)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         x = self.attention(x, mask)
-        return self.output(F.gelu(self.intermediate["dense"](x)), x)
+        return self.output(self.intermediate(x), x)
 
 
-class Model(nn.Module):
+class BertEncoder(nn.Module):
+    def __init__(self, depth: int, heads: int, width: int, hidden: int, rate: float) -> None:
+        super().__init__()
+        self.layer = nn.ModuleList([BertLayer(width, heads, hidden, rate) for _ in range(depth)])
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        for layer in self.layer:
+            x = layer(x, mask)
+        return x
+
+
+class BertPooler(nn.Module):
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.dense = nn.Linear(width, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.tanh(self.dense(x[:, 0]))
+
+
+class BertModel(nn.Module):
     def __init__(
         self, vocabulary: int, length: int, depth: int, heads: int, width: int, hidden: int, rate: float
     ) -> None:
         super().__init__()
-        self.embeddings = Embeddings(vocabulary, length, width, rate)
-        layers = nn.ModuleList(Layer(width, heads, hidden, rate) for _ in range(depth))
-        self.encoder = nn.ModuleDict({"layer": layers})
-        self.pooler = nn.ModuleDict({"dense": nn.Linear(width, width)})
+        self.embeddings = BertEmbeddings(vocabulary, length, width, rate)
+        self.encoder = BertEncoder(depth, heads, width, hidden, rate)
+        self.pooler = BertPooler(width)
 
     def forward(self, tokens: Tensor, segments: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         x = self.embeddings(tokens, segments)
-        for layer in self.encoder["layer"]:  # type: ignore[attr-defined]
-            x = layer(x, mask[:, None, None])
-        return x, torch.tanh(self.pooler["dense"](x[:, 0]))
+        x = self.encoder(x, mask[:, None, None, :])
+        return x, self.pooler(x)
 
 
-class Predictions(nn.Module):
-    def __init__(self, width: int, vocabulary: int) -> None:
+class BertTransform(nn.Module):
+    def __init__(self, width: int) -> None:
         super().__init__()
-        self.bias = nn.Parameter(torch.zeros(vocabulary))
-        self.transform = nn.ModuleDict(
-            {"dense": nn.Linear(width, width), "LayerNorm": nn.LayerNorm(width, eps=1e-12)}
-        )
-        self.decoder = nn.Linear(width, vocabulary, bias=False)
+        self.dense = nn.Linear(width, width)
+        self.LayerNorm = nn.LayerNorm(width, eps=1e-12)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.transform["LayerNorm"](F.gelu(self.transform["dense"](x)))
-        return self.decoder(x) + self.bias
+        return self.LayerNorm(F.gelu(self.dense(x)))
+
+
+class BertPredictions(nn.Module):
+    def __init__(self, vocabulary: int, width: int) -> None:
+        super().__init__()
+        self.transform = BertTransform(width)
+        self.decoder = nn.Linear(width, vocabulary, bias=False)
+        self.bias = nn.Parameter(torch.zeros(vocabulary))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.decoder(self.transform(x)) + self.bias
+
+
+class BertHeads(nn.Module):
+    def __init__(self, vocabulary: int, width: int) -> None:
+        super().__init__()
+        self.predictions = BertPredictions(vocabulary, width)
+        self.seq_relationship = nn.Linear(width, 2)
+
+    def forward(self, x: Tensor, pooled: Tensor) -> tuple[Tensor, Tensor]:
+        return self.predictions(x), self.seq_relationship(pooled)
+
+
+class Scores(NamedTuple):
+    tokens: Tensor
+    follows: Tensor
 
 
 class BERT(nn.Module):
     def __init__(
-        self, vocabulary: int = 30522, length: int = 512, depth: int = 12, heads: int = 12, width: int = 768,
-        hidden: int = 3072, rate: float = 0.1,
-    ) -> None:  # fmt: skip
+        self,
+        vocabulary: int = 30522,
+        length: int = 512,
+        depth: int = 12,
+        heads: int = 12,
+        width: int = 768,
+        hidden: int = 3072,
+        rate: float = 0.1,
+    ) -> None:
         super().__init__()
-        self.bert = Model(vocabulary, length, depth, heads, width, hidden, rate)
-        predictions = Predictions(width, vocabulary)
-        self.cls = nn.ModuleDict({"predictions": predictions, "seq_relationship": nn.Linear(width, 2)})
-        for module in self.modules():
-            if isinstance(module, nn.Linear | nn.Embedding):
-                nn.init.normal_(module.weight, std=0.02)
-        predictions.decoder.weight = self.bert.embeddings.word_embeddings.weight
+        self.bert = BertModel(vocabulary, length, depth, heads, width, hidden, rate)
+        self.cls = BertHeads(vocabulary, width)
+        self.cls.predictions.decoder.weight = self.bert.embeddings.word_embeddings.weight
+        self.apply(self.init_weights)
+
+    @staticmethod
+    def init_weights(module: nn.Module) -> None:
+        if isinstance(module, nn.Linear):
+            nn.init.normal_(module.weight, std=0.02)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.Embedding):
+            nn.init.normal_(module.weight, std=0.02)
 
     def forward(self, tokens: Tensor, segments: Tensor, mask: Tensor) -> Scores:
         words, pooled = self.bert(tokens, segments, mask)
-        return Scores(self.cls["predictions"](words), self.cls["seq_relationship"](pooled))
+        return Scores(*self.cls(words, pooled))

@@ -58,15 +58,6 @@ class Drawing(nn.Module):
         return self.generator(noise)
 
 
-class Telling(nn.Module):
-    def __init__(self, width: int = 64) -> None:
-        super().__init__()
-        self.discriminator = Discriminator(width)
-
-    def forward(self, picture: Tensor) -> Tensor:
-        return self.discriminator(picture)
-
-
 class DCGAN(nn.Module):
     def __init__(self, latent: int = 100, width: int = 64, channels: int = 3) -> None:
         super().__init__()

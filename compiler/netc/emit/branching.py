@@ -8,6 +8,7 @@ from netc import syntax
 from netc.emit.python import Py
 from netc.emit.targets import render_loop
 from netc.emit.tensors import Tensors
+from netc.emit.wrapping import INDENT, WIDTH, split
 from netc.graph import Guard
 from netc.terms import TERNARY
 
@@ -65,6 +66,7 @@ class Branching(Tensors):
             return self.block(statement.otherwise)
         self.name_input()
         name = self.flow.text
+        first = len(self.out.items)
         keyword = "if"
         otherwise: Sequence[syntax.Stmt] = statement.otherwise
         for condition, body in live:
@@ -79,7 +81,22 @@ class Branching(Tensors):
             self.branch_block(f"{keyword} {self.at_run_time(guard.condition).text}:", body, name)
             keyword = "elif"
         self.branch_block("else:", otherwise, name)
+        self.choose(first, name)
         return None
+
+    def choose(self, first: int, name: str) -> None:
+        """Two branches that only assign the flow, from a line on, are a conditional expression if that fits a line."""
+        lines = [item.strip() for item in self.out.items[first:]]
+        if len(lines) != 4 or not lines[0].startswith("if ") or lines[2] != "else:":
+            return
+        condition, then, otherwise = lines[0][3:-1], *(lines[i].removeprefix(f"{name} = ") for i in (1, 3))
+        parts = (then, condition, otherwise)
+        if lines[1] == then or lines[3] == otherwise or any(len(split(part, (" if ",))) > 1 for part in parts):
+            return
+        chosen = f"{then} if {condition} else {otherwise}"
+        if len(f"{INDENT * (self.out.depth + 2)}{name} = {chosen}") <= WIDTH:
+            del self.out.items[first:]
+            self.flow = Py(chosen, TERNARY)
 
     def name_input(self) -> None:
         """The flow under the name that branches and loops assign to."""

@@ -346,6 +346,7 @@ class Recipe(Record, eq=True):
     ema: float | None = None
     precision: Literal["float32", "bf16", "fp16"] = "float32"
     compile: bool = False
+    distributed: Literal["ddp"] | None = None
     channels_last: bool = False
     patience: int | None = None
     freeze: tuple[Selector, ...] = ()
@@ -370,6 +371,12 @@ class Recipe(Record, eq=True):
         """Whether each example has a class, told by the scores of the network's first output."""
         targeted = any(operand.kind == "target" for term in self.terms for operand in term.operands)
         return targeted and self.data.part.target().kind == "class"
+
+    @property
+    def partial(self) -> bool:
+        """Whether the network has outputs that no loss is given, so that parameters may stay without a gradient."""
+        used = {operand.name for term in self.terms for operand in term.operands if operand.kind == "output"}
+        return any(output.name not in used for output in self.network.outputs(True))
 
     @property
     def clip(self) -> bool:

@@ -73,6 +73,11 @@ def _training_imports(recipe: Recipe) -> set[str]:
         lines.add("from matplotlib.figure import Figure")
     if recipe.print_shapes or any(stepper.use.part.closure for stepper in recipe.steppers):
         lines.add("from functools import partial")
+    if recipe.distributed:
+        lines |= {"import io", "import torch.distributed as dist"}
+        lines.add("from torch.nn.parallel import DistributedDataParallel")
+        if recipe.accumulate > 1:
+            lines.add("from contextlib import nullcontext")
     if globbed(recipe):
         lines.add("from fnmatch import fnmatchcase")
     return lines
@@ -109,6 +114,8 @@ def _training(model: ModelSource, recipe: Recipe) -> dict[str, Any]:
         "frozen": frozen(recipe),
         "shuffled": data.shuffled,
         "stepping": stepping,
+        "trained": "parallel" if recipe.distributed else "model",
+        "parallel": ["model", *["find_unused_parameters=True"] * recipe.partial],
         "fed": "prepare(inputs)" if prepare and "inputs" not in objective.given else "inputs",
         "closure": any(stepper.use.part.closure for stepper in recipe.steppers),
         "score": score,

@@ -149,6 +149,8 @@ class Fitting:
         for key, wrong, reason, help in (
             ("loss", len(sums) > 1, mixed, "the same `reduction` for all"),
             ("accumulate", "steps" in values, "optimizers that take turns step at every batch", "leave it out"),
+            ("steps", "distributed" in values, "optimizers take turns in one process only", "leave `distributed` out"),
+            ("unfreeze", "distributed" in values, "what is frozen stays so where processes share the gradients", None),
             ("unfreeze", "steps" in values, "optimizers that take turns train the same parameters all along", None),
             ("unfreeze", "freeze" not in values, "nothing is frozen that could be trained later", "`freeze: features`"),
             ("unfreeze", self.setting("unfreeze", 0) >= self.setting("epochs", float("inf")),

@@ -187,6 +187,7 @@ READERS: dict[str, Callable[[Any, syntax.Setting], Any]] = {
     "ema": partial(Scalars.number, below=1),
     "precision": lambda reader, setting: reader.word(setting, "float32", "bf16", "fp16"),
     "compile": Scalars.boolean,
+    "distributed": lambda reader, setting: reader.word(setting, "ddp"),
     "channels_last": Scalars.boolean,
     "freeze": Groups.selectors,
     "unfreeze": Scalars.positive,

@@ -32,6 +32,7 @@ class Steppers:
         self.epochs: int | None = values["epochs"][0] if "epochs" in values else None
         self.interval: str = values["schedule_interval"][0] if "schedule_interval" in values else "epoch"
         self.scaled = "precision" in values and values["precision"][0] == "fp16"
+        self.distributed = "distributed" in values
         self.accumulates = "accumulate" in values and values["accumulate"][0] > 1
         self.terms = tuple(terms)
         self.frozen: set[str] = set()
@@ -136,6 +137,7 @@ class Steppers:
             (bool(setting.groups), "has no groups"),
             (len(self.optimizers) > 1, "trains a network alone"),
             (self.scaled, "goes back and forth, which `precision: fp16` cannot"),
+            (self.distributed, "searches in one process only"),
             (self.accumulates, "sees a whole batch at a time, without `accumulate`"),
         ):
             if use.part.closure and wrong:

@@ -1,0 +1,91 @@
+"""Emitted scripts in two processes of `torchrun`, over gloo: the steps of one process, and the same after a stop."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from tests.recipes.making import block, script_of
+from tests.recipes.results import assert_same, rows
+
+torch = pytest.importorskip("torch")
+NIGHTLY = pytest.mark.nightly
+ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
+TWO = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+ONE = [sys.executable]
+SHARED = ("data: Digits(batch_size=91)", "distributed: ddp", "log_every: 5", "evaluate_first: true")
+CASES = {
+    "plain": ("loss: CrossEntropyLoss", "optimizer: AdamW(1e-2)", "schedule: cosine", "epochs: 2", "keep: best"),
+    "accumulated": (
+        "loss: CrossEntropyLoss", "optimizer: AdamW(1e-2)", "epochs: 2", "accumulate: 3", "clip_norm: 1", "ema: 0.9",
+    ),
+    "summed": ("loss: CrossEntropyLoss(reduction=sum)", "optimizer: SGD(1e-3)", "epochs: 2"),
+    "two optimizers": ("loss: CrossEntropyLoss", "optimizer conv1: SGD(0.1)", "optimizer: AdamW(1e-2)", "epochs: 2"),
+}  # fmt: skip
+
+
+def write(folder: Path, *settings: str, kind: str = "plain 1x8x8") -> Path:
+    script = folder / "small.py"
+    script.write_text(script_of(block(*settings), kind))
+    return script
+
+
+def train(command: list[str], script: Path, output: Path, *flags: str) -> None:
+    line = [*command, str(script), "--device", "cpu", "--output", str(output), *flags]
+    subprocess.run(line, check=True, env=ENVIRONMENT, stdout=subprocess.DEVNULL, timeout=200)
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[NIGHTLY] * (name != "accumulated")) for name in CASES])
+def test_two_processes_take_the_steps_of_one(tmp_path: Path, name: str) -> None:
+    """Batches of 91 are shared unevenly, the last of 72 evenly; the losses of the log are those of whole batches."""
+    script = write(tmp_path, *SHARED, *CASES[name])
+    for check in (["check", "--extend-select", "I,UP,B,SIM"], ["format", "--diff"]):
+        subprocess.run([sys.executable, "-m", "ruff", *check, "--isolated", str(script)], check=True)
+    for output, command in (("one", ONE), ("two", TWO)):
+        train(command, script, tmp_path / output)
+    one, two = (torch.load(tmp_path / name / "last.pt", weights_only=True) for name in ("one", "two"))
+    for part in {"model", "average"} & set(one):
+        assert all(torch.allclose(one[part][k], two[part][k], atol=1e-4, rtol=1e-4) for k in one[part])
+    assert len(one["rng"]) == 1
+    assert len(two["rng"]) == 2
+    for a, b in zip(rows(tmp_path / "one"), rows(tmp_path / "two"), strict=True):
+        assert a.pop("lr", None) == b.pop("lr", None)
+        assert a == pytest.approx(b, rel=2e-3)
+
+
+RESUMED = (
+    "data: Digits(batch_size=20)", "loss: CrossEntropyLoss", "optimizer: AdamW(1e-2)", "schedule: cosine", "epochs: 6",
+    "distributed: ddp", "accumulate: 2", "ema: 0.99", "precision: bf16", "log_every: 5",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "number",
+    [pytest.param(signal.SIGTERM, id="asked to stop"), pytest.param(signal.SIGKILL, id="killed", marks=NIGHTLY)],
+)
+def test_resumed_in_as_many_processes(tmp_path: Path, number: int) -> None:
+    """Batch norm and dropout draw and count in each process by itself."""
+    script = write(tmp_path, *RESUMED, kind="classifier 1x8x8")
+    train(TWO, script, tmp_path / "a")
+    line = [*TWO, str(script), "--device", "cpu", "--output", str(tmp_path / "b")]
+    log = tmp_path / "b" / "log.jsonl"
+    with subprocess.Popen(line, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                          start_new_session=True) as process:  # fmt: skip
+        for _ in range(1200):
+            if log.exists() and len(log.read_text().splitlines()) > 20:
+                break
+            time.sleep(0.05)
+        os.killpg(process.pid, number)
+    assert (tmp_path / "b" / "last.pt").exists()
+    assert rows(tmp_path / "b")[-1].get("epoch") != 6
+    train(TWO, script, tmp_path / "b", "--resume")
+    assert_same(tmp_path / "a", tmp_path / "b")
+    done = subprocess.run([*ONE, str(script), "--output", str(tmp_path / "b"), "--device", "cpu", "--resume",
+                           "--epochs", "7"], env=ENVIRONMENT, capture_output=True, text=True, check=False)  # fmt: skip
+    assert done.returncode == 1
+    assert "is of 2 processes, this run has 1" in done.stderr

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Final, Generic, Literal, Self, TypeVar, overload
 
+from netc.record import Record
 from netc.terms import Term
 
 T = TypeVar("T")
@@ -47,6 +48,15 @@ class BadArgument(Exception):
 
     def __str__(self) -> str:
         return self.reason
+
+
+class Dotted(Record, eq=True):
+    """A class by its dotted name, such as `torch.nn.SiLU`; shown by its last part."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return self.name.rpartition(".")[2]
 
 
 class Field(Generic[T]):
@@ -211,6 +221,23 @@ class Word(Field[str]):
 
     def convert(self, value: Any) -> str:
         if not isinstance(value, str) or value not in self.options:
+            raise self.fail(value)
+        return value
+
+
+class Class(Field[Dotted]):
+    """One of some classes of PyTorch, written as the layer that it is here, and handed on as it is: `activation=SiLU`.
+
+    The options and the default are dotted names.
+    """
+
+    def __init__(self, *options: str, default: str | _Required | None = REQUIRED, none: bool = False, doc: str = ""):
+        super().__init__(Dotted(default) if isinstance(default, str) else default, none=none, doc=doc)
+        self.options = tuple(map(Dotted, options))
+        self.expected = "one of " + ", ".join(f"`{option}`" for option in self.options)
+
+    def convert(self, value: Any) -> Dotted:
+        if not isinstance(value, Dotted) or value not in self.options:
             raise self.fail(value)
         return value
 

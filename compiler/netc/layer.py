@@ -29,6 +29,8 @@ from netc.fields import (
     REQUIRED,
     BadArgument,
     Bool,
+    Class,
+    Dotted,
     Field,
     Float,
     Int,
@@ -289,7 +291,7 @@ def fixed(size: Dim, name: str) -> int:
 
 
 __all__ = [
-    "REQUIRED", "BadArgument", "Bool", "Dim", "Example", "Field", "Float", "Initializer", "Int", "Ints", "Layer",
-    "Numbers", "Reject", "Shape", "Signature", "Size", "State", "Text", "Value", "Values", "Word", "fixed", "is_int",
-    "per_axis", "show",
+    "REQUIRED", "BadArgument", "Bool", "Class", "Dim", "Dotted", "Example", "Field", "Float", "Initializer", "Int",
+    "Ints", "Layer", "Numbers", "Reject", "Shape", "Signature", "Size", "State", "Text", "Value", "Values", "Word",
+    "fixed", "is_int", "per_axis", "show",
 ]  # fmt: skip

@@ -26,7 +26,7 @@ from netc.elaborate.values import (
     tensors,
 )
 from netc.graph import Argument, Module, Template, Use
-from netc.layer import BadArgument, Field, Ints, Layer, Reject, Values
+from netc.layer import BadArgument, Class, Field, Ints, Layer, Reject, Values
 from netc.mending import without_argument, without_first
 from netc.record import Mutable
 from netc.shapes import Value
@@ -181,6 +181,8 @@ class Arguments(Expressions):
             return value, literal(None)
         if value is None and field is not None and "none" in field.words:
             return "none", literal("none")
+        if isinstance(field, Class) and isinstance(value, LayerRef) and not value.function:
+            value = next((option for option in field.options if option.name == value.cls.module), value)
         return value, self.render(arg.value, frame)
 
     def with_defaults(self, cls: type[Layer], given: Given, frame: Frame) -> None:

@@ -25,7 +25,7 @@ from netc.elaborate.values import (
     describe,
     fault,
 )
-from netc.layer import is_int
+from netc.layer import Dotted, is_int
 from netc.mending import is_statement
 from netc.naming import short_name
 from netc.record import Record
@@ -296,6 +296,9 @@ def value_term(value: Any) -> Term:
         return Term.of(value)
     if isinstance(value, LayerRef | BlockRef):
         return recipe_term(value)
+    if isinstance(value, Dotted):
+        name, line = short_name(value.name)
+        return written(name, requires=(line,))
     return literal(value)
 
 

@@ -13,6 +13,7 @@ from netc.emit.layout import quoted
 from netc.emit.python import Py, call
 from netc.emit.resolve import Resolver
 from netc.graph import Argument, Guard, Loop, Template, Unrolled, Use
+from netc.layer import Dotted
 from netc.naming import MODULE_ATTRIBUTES, python_name, short_name
 from netc.terms import ATOM, Term, Written, print_term
 
@@ -259,6 +260,8 @@ def is_default(term: Term, default: Any) -> bool:
     """Whether a settled argument says what PyTorch would take anyway."""
     if isinstance(default, int) and not isinstance(default, bool):
         return term.constant == default
+    if isinstance(default, Dotted):
+        return str(term) == short_name(default.name)[0]
     return str(term) == repr(default) or (isinstance(default, float) and number(term) == default)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from netc.builtins import divisible
 from netc.graph import Module, Network
-from netc.layer import Ints
+from netc.layer import Dotted, Ints
 from netc.record import Mutable
 from netc.sources import ModelSource
 
@@ -122,9 +122,13 @@ def compare_layer(made: Made, module: Module, path: str) -> None:
 
 
 def settled(value: Any) -> Any:
-    """A value for comparison: sequences as tuples, integers without their history."""
+    """A value for comparison: sequences as tuples, integers without their history, classes by their last names."""
     if isinstance(value, tuple | list):
         return tuple(settled(item) for item in value) if len(value) != 1 else settled(value[0])
+    if isinstance(value, Dotted):
+        return ("class", str(value))
+    if isinstance(value, partial) and len(value.args) == 1 and not value.keywords:
+        return ("class", value.args[0])
     return int(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 

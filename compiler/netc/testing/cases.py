@@ -7,10 +7,11 @@ import random
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from math import inf
 from typing import Any, Literal
 
-from netc.layer import Bool, Field, Float, Int, Ints, Layer, Numbers, Size, Word, show
+from netc.layer import Bool, Class, Dotted, Field, Float, Int, Ints, Layer, Numbers, Size, Word, show
 from netc.shapes import Kind, Shape, Value
 from netc.terms import Dim
 
@@ -63,13 +64,19 @@ def read_call(text: str, cls: type[Layer]) -> tuple[str, dict[str, Any]]:
     if isinstance(tree, ast.Name):
         return tree.id, {}
     assert isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name), text
-    args = [_literal(arg) for arg in tree.args]
     fields = list(cls.fields)
+    args = [_given(arg, cls.fields.get(name)) for arg, name in zip_longest(tree.args, fields[: len(tree.args)])]
     first = cls.fields[fields[0]] if fields else None
     if isinstance(first, Ints) and first.variadic and args and not isinstance(args[0], tuple):
         args = [tuple(args)]
-    named = {keyword.arg: _literal(keyword.value) for keyword in tree.keywords if keyword.arg is not None}
+    keywords = [(keyword.arg, keyword.value) for keyword in tree.keywords if keyword.arg is not None]
+    named = {name: _given(value, cls.fields.get(name)) for name, value in keywords}
     return tree.func.id, dict(zip(fields, args, strict=False)) | named
+
+
+def _given(node: ast.expr, field: Field[Any] | None) -> Any:
+    value = _literal(node)
+    return next((o for o in field.options if str(o) == value), value) if isinstance(field, Class) else value
 
 
 def _literal(node: ast.expr) -> Any:
@@ -194,6 +201,7 @@ class Draw(random.Random):
             Ints: self._ints,
             Numbers: lambda f, _: tuple(self.choice((0.5, 1.0, 2.0)) for _ in range(f.length or 2)),
             Word: lambda f, _: self.choice((*f.options, *f.options, "nonsense")),
+            Class: lambda f, _: self.choice((*f.options, *f.options, Dotted("torch.nn.Linear"))),
         }
         return next((drawer for kind, drawer in drawers.items() if isinstance(given, kind)), None)
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import Any
 
-from netc.layer import BadArgument, Ints, Layer, Reject, State, show
+from netc.layer import BadArgument, Dotted, Ints, Layer, Reject, State, show
 from netc.recipe import Part
 from netc.shapes import Kind, Value, product
 from netc.terms import Dim, Ledger, Relation, Symbol, Term
@@ -149,7 +149,7 @@ def small(case: Case) -> bool:
 def perform(cls: type[Layer], case: Case, device: str, blamed: str | None) -> Verdict | None:
     """What torch says; None if no call can be written, so wrong are the arguments, or if it lacks the blamed one."""
     values = {name: default.default for name, default in cls.fields.items()} | case.arguments
-    values = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
+    values = {name: as_given(value) for name, value in values.items()}
     layer = cls(**values)
     try:
         call = layer.arguments(*case.inputs) if case.form == "module" else layer.function_arguments(*case.inputs)
@@ -166,6 +166,11 @@ def perform(cls: type[Layer], case: Case, device: str, blamed: str | None) -> Ve
         return Verdict(read_back(call_module(layer, module, tensors)), read_state(module))
     except REFUSALS as error:
         return Verdict(refusal=f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error) else ''}")
+
+
+def as_given(value: Any) -> Any:
+    """A value as PyTorch is given it: a sequence as a tuple, a dotted name as the class."""
+    return tuple(value) if isinstance(value, list) else locate(value.name) if isinstance(value, Dotted) else value
 
 
 def build_module(layer: Layer, arguments: dict[str, Any], n: int, device: str) -> Any:
@@ -384,7 +389,7 @@ def compare_defaults(cls: type[Layer]) -> list[str]:
                 if theirs is None or theirs.default is inspect.Parameter.empty or documented.required:
                     continue
                 ours = defaults.get(key, documented.default)
-                if callable(theirs.default) and getattr(theirs.default, "__name__", None) == ours:
+                if callable(theirs.default) and getattr(theirs.default, "__name__", None) in (ours, str(ours)):
                     continue  # a function, which torch takes by its name too
                 if ours != theirs.default and (theirs.default,) * n != ours and (ours,) * n != theirs.default:
                     place = "in torch" if owner is None else "in its source"

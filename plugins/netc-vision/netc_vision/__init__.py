@@ -10,6 +10,7 @@ LAYERS = {
     "netc_vision.dropping": "StochasticDepth stochastic_depth",
     "netc_vision.normalization": "LayerNorm2d",
     "netc_vision.patches": "patch_merging pad_to_multiple",
+    "netc_vision.squeezing": "SqueezeExcitation",
     "netc_vision.windows": "ShiftedWindowAttention ShiftedWindowAttentionV2 ShiftedWindowAttention3d",
 }
 

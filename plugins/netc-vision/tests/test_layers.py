@@ -18,7 +18,7 @@ from torchvision.models.video import swin_transformer as video
 
 import netc_vision
 from netc.allowed import refusals
-from netc.diagnostics import Source
+from netc.diagnostics import Source, SpecError
 from netc.layer import Layer
 from netc.pipeline import compile
 from netc.registry import Registry
@@ -26,6 +26,7 @@ from netc.testing import check_layer, materialize
 from netc_vision.deformable import DeformConv2d
 from netc_vision.dropping import StochasticDepth
 from netc_vision.patches import pad_to_multiple, patch_merging
+from netc_vision.squeezing import SqueezeExcitation
 from netc_vision.windows import ShiftedWindowAttention, ShiftedWindowAttention3d, ShiftedWindowAttentionV2
 
 README = Path(__file__).parents[1] / "README.md"
@@ -215,3 +216,120 @@ def test_padding_is_at_the_end(shape: tuple[int, ...]) -> None:
     missing = video._compute_pad_size_3d(shape[2:], (2, 4, 4))
     padded = materialize(pad_to_multiple, "own:pad_to_multiple")(input, (2, 4, 4))
     assert torch.equal(padded, nn.functional.pad(input, [p for m in reversed(missing) for p in (0, m)]))
+
+
+ACTIVATIONS = [
+    {},
+    {"activation": nn.SiLU},
+    {"activation": nn.GELU, "scale_activation": nn.Hardsigmoid},
+    {"activation": nn.Hardswish},
+]
+
+
+@pytest.mark.parametrize("activations", ACTIVATIONS, ids=str)
+@pytest.mark.parametrize("shape", [(2, 6, 7, 5), (1, 6, 1, 1)])
+def test_squeeze_excitation_is_torchvisions(activations: dict[str, Any], shape: tuple[int, ...]) -> None:
+    torch.manual_seed(0)
+    ours = materialize(SqueezeExcitation, "own:SqueezeExcitation")(6, 3, **activations)
+    drawn = torch.get_rng_state()
+    torch.manual_seed(0)
+    other = ops.SqueezeExcitation(6, 3, **activations)
+    assert torch.equal(drawn, torch.get_rng_state())
+    assert repr(ours) == repr(other)
+    assert list(ours.state_dict()) == list(other.state_dict())
+    assert all(map(torch.equal, ours.state_dict().values(), other.state_dict().values()))
+    for training in (False, True):
+        found, wanted = run(ours, shape, training), run(other, shape, training)
+        assert len(found) == len(wanted) == 7
+        assert all(map(torch.equal, found, wanted))
+
+
+PICTURE = """
+needs "netc-vision"
+
+def Block(act=ReLU):
+    offset: Conv(18, 3, padding=1); move = _
+    mask: x -> Conv(9, 3, padding=1); weigh = sigmoid(_)
+    conv: (x, move, weigh) -> DeformConv2d(8, 3, padding=1)
+    se: SqueezeExcitation(4, act)
+
+net Picture:
+    input 3x12x10
+    first: Block
+    second: Block(act=SiLU)
+    last: SqueezeExcitation(2, ReLU, Hardsigmoid)
+"""
+
+
+class Block(nn.Module):
+    """The block by hand, of torchvision's layers."""
+
+    def __init__(self, channels: int, act: Any = nn.ReLU) -> None:
+        super().__init__()
+        self.offset = nn.Conv2d(channels, 18, 3, padding=1)
+        self.mask = nn.Sequential(nn.Conv2d(channels, 9, 3, padding=1))
+        self.conv = ops.DeformConv2d(channels, 8, 3, padding=1)
+        self.se = ops.SqueezeExcitation(8, 4, act)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.se(self.conv(x, self.offset(x), self.mask(x).sigmoid()))  # type: ignore[no-any-return]
+
+
+class Picture(nn.Sequential):
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = Block(3)
+        self.second = Block(8, nn.SiLU)
+        self.last = ops.SqueezeExcitation(8, 2, scale_activation=nn.Hardsigmoid)
+
+
+def test_network_of_deformable_convolutions_and_excitation_is_torchvisions() -> None:
+    torch.manual_seed(0)
+    ours: nn.Module = compile(Source("picture.net", PICTURE)).load()
+    torch.manual_seed(0)
+    other: nn.Module = Picture()
+    assert list(ours.state_dict()) == list(other.state_dict())
+    assert all(map(torch.equal, ours.state_dict().values(), other.state_dict().values()))
+    ours, other = ours.double(), other.double()
+    input = torch.randn(2, 3, 12, 10).double()
+    for training in (False, True):
+        outputs = [module.train(training)(input) for module in (ours, other)]
+        gradients = [
+            torch.autograd.grad(output.square().sum(), list(module.parameters()))
+            for output, module in zip(outputs, (ours, other), strict=True)
+        ]
+        assert torch.allclose(*outputs, rtol=1e-12, atol=1e-12)
+        assert all(torch.allclose(a, b, rtol=1e-9, atol=1e-12) for a, b in zip(*gradients, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ("Tanh", "the layer `Tanh`"),
+        ("relu", "the function `relu`"),
+        ("LeakyReLU(0.1)", "a layer that is not placed yet"),
+        ('"ReLU"', '"ReLU"'),
+        ("none", "none"),
+    ],
+)
+def test_activation_that_is_no_option_is_refused(given: str, found: str) -> None:
+    text = f'needs "netc-vision"\n\nnet A:\n    input 3x8x8\n    SqueezeExcitation(4, activation={given})\n'
+    with pytest.raises(SpecError) as caught:
+        compile(Source("a.net", text))
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.message == f"`activation` must be one of `ReLU`, `SiLU`, `GELU`, `Hardswish`, not {found}"
+
+
+def test_emitted_network_holds_each_class_once_and_needs_torch_alone(tmp_path: Path) -> None:
+    source = compile(Source("picture.net", PICTURE)).model_source
+    tree = ast.parse(source)
+    defined = [node.name for node in tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef)]
+    assert defined == ["pair", "sample", "DeformConv2d", "SqueezeExcitation", "Block", "Picture"]
+    assert "self.first = Block(3)\n        self.second = Block(8, act=nn.SiLU)" in source
+    assert "self.last = SqueezeExcitation(8, 2, scale_activation=nn.Hardsigmoid)" in source
+    script = tmp_path / "picture.py"
+    use = "assert Picture()(torch.zeros(1, 3, 12, 10)).shape == (1, 8, 12, 10)"
+    lack = "import sys\nassert not {'netc', 'netc_vision', 'torchvision'} & set(sys.modules)"
+    script.write_text(f"{source}\n\n{use}\n{lack}\n")
+    done = subprocess.run([sys.executable, "-I", str(script)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

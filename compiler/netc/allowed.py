@@ -27,6 +27,8 @@ STATEMENTS = (
     ast.FunctionDef, ast.If, ast.Import, ast.ImportFrom, ast.Pass, ast.Raise, ast.Return, ast.While, ast.With,
 )  # fmt: skip
 SPECIAL = frozenset({"__init__", "__name__"})
+# Functions of modules that have more to them than a model needs.
+FUNCTIONS = frozenset({"torch.fx.wrap"})
 # Functions of allowed modules that read or write files, and the ways from an object to the frame that made it.
 FILES = frozenset({"from_file", "load", "save"})
 FRAMES = frozenset("ag_frame cr_frame f_back f_builtins f_globals f_locals gi_code gi_frame tb_frame".split())
@@ -94,7 +96,7 @@ def _targets(node: ast.Import | ast.ImportFrom) -> list[str]:
 def _importable(name: str) -> bool:
     """A module of the list, or something in one that is neither another module nor a function that touches files."""
     module, _, last = name.rpartition(".")
-    if name in MODULES:
+    if name in MODULES | FUNCTIONS:
         return True
     return module in MODULES and last not in FILES | {"*"} and not isinstance(_object_at(name), ModuleType)
 

@@ -246,6 +246,7 @@ def test_refused_source_is_not_executed() -> None:
 
 def test_allowed() -> None:
     assert refusals(RESIDUAL) == []
+    assert refusals("from torch.fx import wrap\ndef f(x):\n    return x\nwrap('f')\n") == []
     assert refusals("import torch\n@torch.no_grad()\ndef f(w):\n    torch.nn.init.xavier_uniform_(w)\n") == []
 
 
@@ -255,6 +256,7 @@ REFUSED = {
     "import torch.hub": "the import of torch.hub",
     "from torch import hub": "the import of torch.hub",
     "from torch import load": "the import of torch.load",
+    "from torch.fx import GraphModule": "the import of torch.fx.GraphModule",
     "from torch.nn import *": "the import of torch.nn.*",
     "from . import x": "the import of ..x",
     "from netc_std import x": "the import of netc_std.x",

@@ -27,10 +27,8 @@ def stochastic_depth(input: Tensor, p: float, mode: str, training: bool) -> Tens
     if not training or p == 0.0:
         return input
     shape = (input.shape[0] if mode == "row" else 1, *[1] * (input.ndim - 1))
-    noise = input.new_empty(shape).bernoulli_(1.0 - p)
-    if p < 1.0:
-        noise.div_(1.0 - p)
-    return input * noise
+    keep = 1.0 - p
+    return input * input.new_empty(shape).bernoulli_(keep).div_(keep or 1.0)
 ''',
     )
     source = '''

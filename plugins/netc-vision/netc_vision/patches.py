@@ -50,13 +50,21 @@ class pad_to_multiple(Layer):
     function = "own:pad_to_multiple"
     ranks = (3, 4, 5)
     multiple = Ints(min=1, doc="what divides the sizes afterwards")
-    imports = ("from collections.abc import Sequence", "import torch.nn.functional as F", "from torch import Tensor")
+    imports = (
+        "from collections.abc import Sequence",
+        "import torch.nn.functional as F",
+        "from torch import Tensor",
+        "from torch.fx import wrap",
+    )
     helpers = (
         '''
 def pad_to_multiple(input: Tensor, multiple: Sequence[int]) -> Tensor:
     """Appends zeros to (N, C, *) until each spatial size is a multiple."""
     missing = [-size % by for size, by in zip(input.shape[2:], multiple, strict=True)]
     return F.pad(input, [pad for after in reversed(missing) for pad in (0, after)])
+
+
+wrap("pad_to_multiple")
 ''',
     )
     examples = (

@@ -15,45 +15,93 @@ IMPORTS = (
     "import torch.nn.functional as F",
     "from torch import Tensor",
     "from torch import nn",
+    "from torch.fx import wrap",
 )
 
+ALONG = '''
+def along(
+    input: Tensor, window: Sequence[int], shift: Sequence[int], clips: bool
+) -> list[tuple[int, int, int]]:
+    """Size, window and shift along each axis of (N, *sizes, C).
+
+    A window that is not smaller than the input is not shifted; `clips` cuts it down.
+    """
+    found = zip(input.shape[1:-1], window, shift, strict=True)
+    return [(s, min(w, s) if clips else w, by if s > w else 0) for s, w, by in found]
+
+
+wrap("along")  # torch.fx keeps it whole: what it does depends on sizes
+'''
+
 TO_WINDOWS = '''
-def to_windows(input: Tensor, window: Sequence[int]) -> Tensor:
-    """Cuts (N, *sizes, C) into windows: (N * windows, positions, C)."""
-    n = len(window)
-    pairs = zip(input.shape[1:-1], window, strict=True)
-    cut = [part for s, w in pairs for part in (s // w, w)]
+def to_windows(input: Tensor, axes: list[tuple[int, int, int]]) -> Tensor:
+    """Pads, rolls and cuts (N, *sizes, C) to windows: (N * windows, positions, C)."""
+    n, shift = len(axes), [-by for _, _, by in axes]
+    pads = [pad for s, w, _ in reversed(axes) for pad in (0, -s % w)]
+    x = F.pad(input, [0, 0, *pads])
+    if any(shift):
+        x = torch.roll(x, shift, list(range(1, n + 1)))
+    for axis, (_, width, _) in enumerate(axes):
+        x = x.unflatten(2 * axis + 1, (-1, width))
     order = [0, *range(1, 2 * n, 2), *range(2, 2 * n + 1, 2), 2 * n + 1]
-    windows = input.reshape(input.shape[0], *cut, input.shape[-1]).permute(order)
-    return windows.flatten(0, n).flatten(1, n)
+    return x.permute(order).flatten(0, n).flatten(1, n)
+
+
+wrap("to_windows")
 '''
 
 FROM_WINDOWS = '''
-def from_windows(input: Tensor, window: Sequence[int], sizes: Sequence[int]) -> Tensor:
-    """Puts windows together again: (N * windows, positions, C) to (N, *sizes, C)."""
-    n = len(window)
-    counts = [s // w for s, w in zip(sizes, window, strict=True)]
+def from_windows(windows: Tensor, axes: list[tuple[int, int, int]]) -> Tensor:
+    """Undoes `to_windows`."""
+    n, shift = len(axes), [by for _, _, by in axes]
+    cut = [*(-(-s // w) for s, w, _ in axes), *(w for _, w, _ in axes)]
     order = [0, *(axis for i in range(1, n + 1) for axis in (i, i + n)), 2 * n + 1]
-    windows = input.reshape(-1, *counts, *window, input.shape[-1]).permute(order)
-    return windows.reshape(windows.shape[0], *sizes, input.shape[-1])
+    x = windows.reshape(-1, *cut, windows.shape[-1]).permute(order)
+    for axis in range(1, n + 1):
+        x = x.flatten(axis, axis + 1)
+    if any(shift):
+        x = torch.roll(x, shift, list(range(1, n + 1)))
+    for axis, (size, _, _) in enumerate(axes):
+        x = x.narrow(axis + 1, 0, size)
+    return x.contiguous()
+
+
+wrap("from_windows")
 '''
 
-SHIFT_MASK = '''
-def shift_mask(
-    input: Tensor, window: Sequence[int], shift: Sequence[int], sizes: Sequence[int]
-) -> Tensor:
-    """-100 for two positions of a window that are neighbours only since the roll."""
-    regions = input.new_zeros(sizes)
-    for axis, (size, width, by) in enumerate(zip(sizes, window, shift, strict=True)):
-        if by > 0:
-            line = input.new_zeros(size)
-            line[size - width :] = 1
-            line[size - by :] = 2
-            regions = 3 * regions + line.reshape(-1, *[1] * (len(sizes) - axis - 1))
-    region = to_windows(regions[None, ..., None], window).squeeze(2)
+MASKED = '''
+def masked(attention: Tensor, axes: list[tuple[int, int, int]]) -> Tensor:
+    """Subtracts 100 between positions that are neighbours only since the roll."""
+    if not any(by for _, _, by in axes):
+        return attention
+    regions = attention.new_zeros(())
+    for size, width, by in axes:
+        ends = torch.arange(-(-size // width) * width, 0, -1, device=attention.device)
+        line = (ends <= width).to(attention.dtype) + (ends <= by)
+        regions = 3 * regions.unsqueeze(-1) + (line if by > 0 else 0 * line)
+    still = [(-(-size // width) * width, width, 0) for size, width, _ in axes]
+    region = to_windows(regions[None, ..., None], still).squeeze(2)
     apart = region.unsqueeze(1) != region.unsqueeze(2)
-    return torch.zeros_like(apart, dtype=input.dtype).masked_fill(apart, -100.0)
+    mask = torch.zeros_like(apart, dtype=region.dtype).masked_fill(apart, -100.0)
+    by_picture = attention.unflatten(0, (-1, mask.shape[0])) + mask.unsqueeze(1)
+    return by_picture.flatten(0, 1)
+
+
+wrap("masked")
 '''
+
+BY_PAIR = '''
+def by_pair(table: Tensor, index: Tensor, count: int) -> Tensor:
+    """The row of a table for each pair of positions: (1, heads, count, count)."""
+    every = math.isqrt(index.numel())
+    rows = table[index.view(every, every)[:count, :count].flatten()]
+    return rows.view(count, count, -1).permute(2, 0, 1).contiguous().unsqueeze(0)
+
+
+wrap("by_pair")
+'''
+
+HELPERS = (ALONG, TO_WINDOWS, FROM_WINDOWS, MASKED, BY_PAIR)
 
 ATTENTION = '''
 class ShiftedWindowAttention(nn.Module):
@@ -64,6 +112,7 @@ class ShiftedWindowAttention(nn.Module):
     """
 
     relative_position_index: Tensor
+    clips = False  # cuts windows down to a smaller input, instead of padding that
 
     def __init__(
         self,
@@ -88,35 +137,28 @@ class ShiftedWindowAttention(nn.Module):
         self.qkv = nn.Linear(dim, 3 * dim, bias=qkv_bias)
         self.proj = nn.Linear(dim, dim, bias=proj_bias)
         self.make_bias()
-        self.register_buffer("relative_position_index", self.make_index())
+        index = self.make_index()
+        index = index if self.clips else index.flatten()
+        self.register_buffer("relative_position_index", index)
 
     def make_bias(self) -> None:
         """Makes a row of biases for each way in which two positions can stand."""
         rows = math.prod(2 * size - 1 for size in self.window_size)
-        table = torch.zeros(rows, self.num_heads)
+        table = nn.init.trunc_normal_(torch.empty(rows, self.num_heads), std=0.02)
         self.relative_position_bias_table = nn.Parameter(table)
-        nn.init.trunc_normal_(self.relative_position_bias_table, std=0.02)
 
     def make_index(self) -> Tensor:
         """Numbers how two positions of a window stand to each other."""
-        axes = [torch.arange(size) for size in self.window_size]
-        places = torch.stack(torch.meshgrid(axes, indexing="ij")).flatten(1)
-        apart = places[:, :, None] - places[:, None, :]
-        index = torch.zeros_like(apart[0])
-        for size, steps in zip(self.window_size, apart, strict=True):
-            index = index * (2 * size - 1) + steps + size - 1
-        return index.flatten()
+        places = torch.cartesian_prod(*map(torch.arange, self.window_size))
+        apart, index = places[:, None] - places, torch.tensor(0)
+        for axis, size in enumerate(self.window_size):
+            index = index * (2 * size - 1) + apart[..., axis] + size - 1
+        return index
 
-    def by_pair(self, table: Tensor, window: Sequence[int]) -> Tensor:
-        """The row of a table for each pair: (1, heads, positions, positions)."""
-        every, count = math.prod(self.window_size), math.prod(window)
-        index = self.relative_position_index.view(every, every)[:count, :count]
-        rows = table[index.flatten()].view(count, count, -1)
-        return rows.permute(2, 0, 1).contiguous().unsqueeze(0)
-
-    def bias(self, window: Sequence[int]) -> Tensor:
+    def bias(self, count: int) -> Tensor:
         """What is added for each pair of positions of a window."""
-        return self.by_pair(self.relative_position_bias_table, window)
+        table = self.relative_position_bias_table
+        return by_pair(table, self.relative_position_index, count)
 
     def similarity(self, query: Tensor, key: Tensor) -> Tensor:
         """How much each position attends to each other one, before softmax."""
@@ -126,43 +168,18 @@ class ShiftedWindowAttention(nn.Module):
         """Queries, keys and values side by side."""
         return self.qkv(windows)
 
-    def attend(
-        self, input: Tensor, window: Sequence[int], shift: Sequence[int]
-    ) -> Tensor:
-        """Pads to whole windows, rolls by the shift, attends in each, and undoes it."""
-        sizes = input.shape[1:-1]
-        missing = [-s % w for s, w in zip(sizes, window, strict=True)]
-        x = F.pad(input, [0, 0, *(p for m in reversed(missing) for p in (0, m))])
-        padded = x.shape[1:-1]
-        axes = list(range(1, x.ndim - 1))
-        if any(shift):
-            x = torch.roll(x, [-by for by in shift], axes)
-        windows = to_windows(x, window)
+    def forward(self, input: Tensor) -> Tensor:
+        axes = along(input, self.window_size, self.shift_size, self.clips)
+        windows = to_windows(input, axes)
         count, positions, dim = windows.shape
         split = (count, positions, 3, self.num_heads, dim // self.num_heads)
         query, key, value = self.project(windows).reshape(split).permute(2, 0, 3, 1, 4)
-        attention = self.similarity(query, key) + self.bias(window)
-        if any(shift):
-            mask = shift_mask(x, window, shift, padded)
-            by_picture = attention.unflatten(0, (-1, mask.shape[0])) + mask.unsqueeze(1)
-            attention = by_picture.flatten(0, 1)
-        attention = F.softmax(attention, dim=-1)
+        attention = self.similarity(query, key) + self.bias(positions)
+        attention = F.softmax(masked(attention, axes), dim=-1)
         attention = F.dropout(attention, self.attention_dropout, self.training)
         x = attention.matmul(value).transpose(1, 2).reshape(count, positions, dim)
         x = F.dropout(self.proj(x), self.dropout, self.training)
-        x = from_windows(x, window, padded)
-        if any(shift):
-            x = torch.roll(x, list(shift), axes)
-        for axis, size in enumerate(sizes):
-            x = x.narrow(axis + 1, 0, size)
-        return x.contiguous()
-
-    def forward(self, input: Tensor) -> Tensor:
-        window = self.window_size
-        wide = [s > w for s, w in zip(input.shape[1:-1], window, strict=True)]
-        pairs = zip(self.shift_size, wide, strict=True)
-        shift = [by if more else 0 for by, more in pairs]
-        return self.attend(input, window, shift)
+        return from_windows(x, axes)
 '''
 
 ATTENTION_V2 = '''
@@ -212,10 +229,10 @@ class ShiftedWindowAttentionV2(ShiftedWindowAttention):
         table = torch.sign(steps) * torch.log2(torch.abs(steps) + 1.0) / 3.0
         self.register_buffer("relative_coords_table", table)
 
-    def bias(self, window: Sequence[int]) -> Tensor:
+    def bias(self, count: int) -> Tensor:
         """What is added for each pair of positions of a window."""
         table = self.cpb_mlp(self.relative_coords_table).view(-1, self.num_heads)
-        return 16 * torch.sigmoid(self.by_pair(table, window))
+        return 16 * torch.sigmoid(by_pair(table, self.relative_position_index, count))
 
     def similarity(self, query: Tensor, key: Tensor) -> Tensor:
         """How much each position attends to each other one: a scaled cosine."""
@@ -238,17 +255,7 @@ class ShiftedWindowAttention3d(ShiftedWindowAttention):
     (N, T, H, W, C) to the same, as in Video Swin Transformer.
     """
 
-    def make_index(self) -> Tensor:
-        """Numbers how two positions of a window stand to each other."""
-        return super().make_index().view(math.prod(self.window_size), -1)
-
-    def forward(self, input: Tensor) -> Tensor:
-        sizes = input.shape[1:-1]
-        window = [min(w, s) for w, s in zip(self.window_size, sizes, strict=True)]
-        wide = [s > w for s, w in zip(sizes, window, strict=True)]
-        pairs = zip(self.shift_size, wide, strict=True)
-        shift = [by if more else 0 for by, more in pairs]
-        return self.attend(input, window, shift)
+    clips = True
 '''
 
 
@@ -332,7 +339,7 @@ class ShiftedWindowAttention(WindowAttention):
     ranks = (4,)
     dimensionality = 2
     imports = IMPORTS
-    helpers = (TO_WINDOWS, FROM_WINDOWS, SHIFT_MASK)
+    helpers = HELPERS
     source = ATTENTION
     examples = (
         Example("56x56x96", "ShiftedWindowAttention((7, 7), (3, 3), 3)", "56x56x96"),
@@ -353,7 +360,7 @@ class ShiftedWindowAttentionV2(WindowAttention):
     ranks = (4,)
     dimensionality = 2
     imports = IMPORTS
-    helpers = (TO_WINDOWS, FROM_WINDOWS, SHIFT_MASK, ATTENTION)
+    helpers = (*HELPERS, ATTENTION)
     source = ATTENTION_V2
     examples = (
         Example("64x64x96", "ShiftedWindowAttentionV2((8, 8), (4, 4), 3)", "64x64x96"),
@@ -385,7 +392,7 @@ class ShiftedWindowAttention3d(WindowAttention):
     ranks = (5,)
     dimensionality = 3
     imports = IMPORTS
-    helpers = (TO_WINDOWS, FROM_WINDOWS, SHIFT_MASK, ATTENTION)
+    helpers = (*HELPERS, ATTENTION)
     source = ATTENTION_3D
     examples = (
         Example("8x14x14x32", "ShiftedWindowAttention3d((8, 7, 7), (4, 3, 3), 2)", "8x14x14x32"),

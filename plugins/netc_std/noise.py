@@ -62,4 +62,6 @@ class randn(Noise):
 
     def infer(self, input: Value) -> Value:
         kept = super().infer(input)
-        return replace(kept, shape=(kept.shape[0], *self.size), channel=1)
+        if kept.batch:
+            raise Reject(f"the examples of {input} are not counted by its first dimension", input="input")
+        return replace(kept, shape=(kept.shape[0], *self.size), channel=1 if self.size else None)

@@ -60,9 +60,8 @@ class triplet_margin_loss(Objective):
     def infer(self, anchor: Value, positive: Value, negative: Value) -> Value:
         if len({tensor.rank for tensor in (anchor, positive, negative)}) > 1:
             raise Reject(f"expects three tensors of as many dimensions, not {anchor}, {positive} and {negative}")
-        pairs = [broadcast(anchor.shape, positive.shape), broadcast(anchor.shape, negative.shape)]
-        pairs += [broadcast(positive.shape, negative.shape)] * self.swap
-        return self.reduced(broadcast(*(shape[:-1] for shape in pairs)))
+        pairs = [(anchor, positive), (anchor, negative), *([(positive, negative)] if self.swap else [])]
+        return self.reduced(broadcast(*(broadcast(a.shape, b.shape)[:-1] for a, b in pairs)))
 
 
 class cosine_embedding_loss(Objective):

@@ -25,7 +25,8 @@ LAYERS = {
     " Squeeze squeeze Unsqueeze unsqueeze",
     "netc_std.joining": "cat stack chunk split select narrow repeat tile expand",
     "netc_std.arithmetic": "add sub mul div maximum minimum abs neg sign floor ceil round square exp expm1 log"
-    " log1p sqrt rsqrt reciprocal sin cos erf detach clamp add_scalar sub_scalar mul_scalar div_scalar pow",
+    " log1p sqrt rsqrt reciprocal sin cos erf detach clamp add_scalar sub_scalar rsub_scalar mul_scalar div_scalar"
+    " rdiv_scalar pow",
     "netc_std.noise": "randn_like rand_like randn",
     "netc_std.counting": "positions",
     "netc_std.reduction": "mean sum amax amin logsumexp var std argmax cumsum flip roll normalize",

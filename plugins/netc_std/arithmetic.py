@@ -345,6 +345,18 @@ class sub_scalar(Scalar):
     examples = (Example("16x8", "sub_scalar(0.5)", "16x8"),)
 
 
+class rsub_scalar(Scalar):
+    """Subtracts from a number: `value - input`.
+
+    Any shape. https://docs.pytorch.org/docs/stable/generated/torch.sub.html
+    """
+
+    function = "operator.sub"
+    function_name = "rsub_scalar"
+    leading = 1
+    examples = (Example("16x8", "rsub_scalar(1)", "16x8"),)
+
+
 class mul_scalar(Scalar):
     """Multiplies by a number: `input * value`.
 
@@ -370,13 +382,29 @@ class div_scalar(Scalar):
         return replace(input, kind="float")
 
 
+class rdiv_scalar(Scalar):
+    """Divides a number: `value / input`.
+
+    Any shape. https://docs.pytorch.org/docs/stable/generated/torch.div.html
+    """
+
+    function = "operator.truediv"
+    function_name = "rdiv_scalar"
+    leading = 1
+    examples = (Example("16x8", "rdiv_scalar(1)", "16x8"),)
+
+    def infer(self, input: Value) -> Value:
+        return replace(input, kind="float")
+
+
 class pow(Layer):
     """Raises each element to a power.
 
-    Any shape. https://docs.pytorch.org/docs/stable/generated/torch.pow.html
+    Any shape: `input ** exponent`. https://docs.pytorch.org/docs/stable/generated/torch.pow.html
     """
 
-    function = "torch.pow"
+    function = "operator.pow"
+    function_name = "pow"
     kinds = ("float", "int")
     exponent = Float(doc="The power.")
     examples = (Example("16x8", "pow(2)", "16x8"),)

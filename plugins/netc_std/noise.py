@@ -28,8 +28,8 @@ class Noise(Layer):
 class randn_like(Noise):
     """Draws from the standard normal distribution, as many numbers as the input has.
 
-    A variational autoencoder samples by it: `randn_like(mean)`, `* exp(div_scalar(log_variance, 2))`,
-    `+ mean`. It draws outside training, too.
+    A variational autoencoder samples by it: `mean + exp(log_variance / 2) * randn_like(mean)`. It draws outside
+    training, too.
     https://docs.pytorch.org/docs/stable/generated/torch.randn_like.html
     """
 

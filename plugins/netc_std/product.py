@@ -20,7 +20,8 @@ class matmul(Layer):
     https://docs.pytorch.org/docs/stable/generated/torch.matmul.html
     """
 
-    function = "torch.matmul"
+    function = "operator.matmul"
+    function_name = "matmul"
     inputs = ("input", "other")
     examples = (Example("9x16, 16x4", "matmul", "9x4"), Example("8x9x16, 8x16x9", "matmul", "8x9x9"))
 

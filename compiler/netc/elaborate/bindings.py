@@ -27,6 +27,7 @@ from netc.elaborate.values import (
     describe,
     fault,
     is_flowing,
+    tensors,
 )
 from netc.graph import Module, Use
 from netc.layer import State, is_int
@@ -43,6 +44,9 @@ class Bindings(Stages):
         self.taken_apart = syntax.last_stage(statement.value) if statement.target.items else None
         value = self.assigned_value(statement.value, frame)
         self.taken_apart = None
+        if isinstance(value, list) and any(True for _ in tensors(value)):
+            text, help = "a list is made before the network runs and cannot hold tensors", "a tuple can: `(a, b)`"
+            raise fault("E0402", statement.value.span, text, "tensors among these", help=help)
         if frame.container.sequential:
             raise fault(
                 "E0409", statement.span, "an assignment cannot stand in a Sequential", "its members are modules only",

@@ -40,7 +40,8 @@ class Calling(Rendering):
         if not isinstance(expr.function, syntax.Name):
             raise self.refuse_call(expr, frame)
         found = self.resolve(expr.function, frame, expr)
-        if isinstance(found, LayerRef) and expr.function.id in BUILTINS and not self._any_tensor(expr, frame):
+        values = tuple(arg.value for arg in expr.args)
+        if isinstance(found, LayerRef) and expr.function.id in BUILTINS and not self.has_tensor(values, frame):
             found = BUILTINS[expr.function.id]
         if isinstance(found, Builtin):
             return self._call_builtin(expr, found, frame)
@@ -64,8 +65,9 @@ class Calling(Rendering):
         """The message for a name of a Python package."""
         raise NotImplementedError
 
-    def _any_tensor(self, expr: syntax.Call, frame: Frame) -> bool:
-        return any(is_flowing(self.evaluate(arg.value, frame)) for arg in expr.args)
+    def has_tensor(self, node: syntax.Expr | tuple[syntax.Expr, ...], frame: Frame) -> bool:
+        """Whether a tensor is named in an expression."""
+        raise NotImplementedError
 
     def apply_function(self, expr: syntax.Call, frame: Frame) -> Any:
         """The outcome of a function of tensors (`chunk(x, 2)`) that stands in an expression."""

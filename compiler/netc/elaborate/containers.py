@@ -8,14 +8,14 @@ from typing import Any
 from netc import syntax
 from netc.diagnostics import Span
 from netc.elaborate.arguments import strip
-from netc.elaborate.joining import Joining
+from netc.elaborate.arithmetic import Arithmetic
 from netc.elaborate.syntactic import is_module, modules_only
 from netc.elaborate.values import POISON, Binding, Container, Deferred, Frame, Poisoned, fault, is_flowing, tensors
 from netc.graph import Construction, Module, Step, Template, Use
 from netc.naming import class_name
 
 
-class Containers(Joining):
+class Containers(Arithmetic):
     """Puts bodies under labels."""
 
     def run(self, expr: syntax.Expr, frame: Frame) -> None:
@@ -85,9 +85,13 @@ class Containers(Joining):
         return isinstance(expr, syntax.TupleExpr | syntax.Index)
 
     def suite(self, statement: syntax.Flow, body: Sequence[syntax.Stmt], label: str | None, frame: Frame) -> None:
-        if modules_only(body, set(frame.names())):
+        if modules_only(body, {name for name in frame.names() if not self.is_tensor(name, frame)}):
             return self.sequential(statement, body, label, frame)
         return self.scope(statement, body, label, frame)
+
+    def is_tensor(self, name: str, frame: Frame) -> bool:
+        found = frame.lookup(name)
+        return found is not None and is_flowing(found.value)
 
     def sequential(
         self, statement: syntax.Flow, body: Sequence[syntax.Stmt], label: str | None, frame: Frame,

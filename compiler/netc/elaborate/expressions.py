@@ -159,6 +159,8 @@ class Expressions(Calling):
         if expr.operator == "not":
             return not self.condition(expr.operand, frame)
         value = self.evaluate(expr.operand, frame)
+        if isinstance(value, Tensor):
+            return self.negate(expr, value, frame)
         if not is_number(value):
             raise fault("E0402", expr.operand.span, f"`-` needs a number, not {describe(value)}", "a number is needed")
         return -value
@@ -168,13 +170,7 @@ class Expressions(Calling):
             return self._either(expr, frame)
         left, right = self.evaluate(expr.left, frame), self.evaluate(expr.right, frame)
         if is_flowing(left) or is_flowing(right):
-            raise fault(
-                "E0402",
-                expr.span,
-                f"`{expr.operator}` works on numbers, not on tensors",
-                "a tensor stands here",
-                help="operators on the flow stand at the start of a statement: `+ y`; elsewhere write `add(x, y)`",
-            )
+            return self.compute(expr, left, right, frame)
         self._bound_work(expr, left, right)
         kinds = {comparable(left), comparable(right)}
         if expr.operator in ("==", "!=") and None not in kinds and len(kinds) == 2:
@@ -202,6 +198,14 @@ class Expressions(Calling):
         if isinstance(value, complex):
             raise fault("E0404", expr.span, "the result is not a real number", "a root of a negative number")
         return self.trace(expr, value, frame)
+
+    def compute(self, expr: syntax.Binary, left: Any, right: Any, frame: Frame) -> Any:
+        """Arithmetic of tensors."""
+        raise NotImplementedError
+
+    def negate(self, expr: syntax.Unary, value: Any, frame: Frame) -> Any:
+        """A tensor with the other sign."""
+        raise NotImplementedError
 
     def refuse_truth(self, expr: syntax.Binary, left: Any, right: Any) -> None:
         """Rejects arithmetic with `true` and `false`, which Python takes for 1 and 0."""

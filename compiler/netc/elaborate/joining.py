@@ -7,7 +7,7 @@ from typing import Any
 
 from netc import syntax
 from netc.diagnostics import Label
-from netc.elaborate.arguments import attach
+from netc.elaborate.arguments import attach, strip
 from netc.elaborate.batches import refuse_batches
 from netc.elaborate.conditions import Conditions
 from netc.elaborate.values import Frame, LayerRef, Tensor, fault, tensors
@@ -18,14 +18,23 @@ from netc.terms import Term
 
 LONGEST = 40
 """What is longer is not written again in a message."""
-VERBS = {"add": "add", "mul": "multiply", "cat": "concatenate", "stack": "stack"}
+VERBS = {"add": "add", "sub": "subtract", "mul": "multiply", "div": "divide", "cat": "concatenate", "stack": "stack"}
 
 
 class Joining(Conditions):
     """Joins values by the functions of the language."""
 
     def operate(self, name: str, sides: list[Any], node: syntax.Node, frame: Frame, **arguments: int) -> Any:
-        """Joins tensors by the function of that name, with arguments of the function."""
+        """Joins tensors by the function of that name, with arguments of the function; a step of the module."""
+        result = self.combine(name, sides, node, frame, **arguments)
+        use = frame.template.sites[node]
+        assert isinstance(use, Use) and use.layer is not None
+        maker = Maker(name, use.layer, node.span)
+        frame.container.module.steps.append(Step(None, name, None, strip(result), maker, node.span))
+        return result
+
+    def combine(self, name: str, sides: list[Any], node: syntax.Node, frame: Frame, **arguments: int) -> Any:
+        """What the function of that name makes of several tensors."""
         cls = self.registry.layer(name)
         if cls is None:
             raise fault("E0301", node.span, f"no plugin brings the function `{name}`", "needed here")
@@ -46,7 +55,6 @@ class Joining(Conditions):
         given.written.update({argument: Term.of(number) for argument, number in arguments.items()})
         use.arguments = self.call_arguments(layer, True, given, values)
         self.record(node, use, frame)
-        frame.container.module.steps.append(Step(None, name, None, output, Maker(name, layer, span), span))
         result = attach(output, span)
         self.unread.make(result, span)
         return result
@@ -68,9 +76,10 @@ class Joining(Conditions):
             return error
         labels = tuple(Label(t.span, f"this side has shape {t.value}") for t in unlike(sides))
         distinct = {(at.span.source.name, at.span.start, at.text): at for at in labels if at.span != node.span}
-        text, help = disagreement(VERBS.get(ref.name, ref.name), [t.value for t in sides], ref.name == "cat", node)
+        verb = VERBS.get(ref.name, ref.name)
+        text, help = disagreement(verb, [t.value for t in sides], ref.name == "cat", node)
         return fault(
-            "E0604", node.span, text or f"cannot {VERBS.get(ref.name, ref.name)} these: {error.reason}", "joined here",
+            "E0604", node.span, text or f"cannot {verb} these: {error.reason}", "joined here",
             secondary=tuple(distinct.values()), help=help or error.help,
         )  # fmt: skip
 
@@ -93,7 +102,7 @@ def disagreement(
         for axis, (a, b) in enumerate(zip(first.shape, side.shape, strict=True)):
             fits = axis == first.channel if joins else 1 in (a, b)
             if isinstance(a, int) and isinstance(b, int) and a != b and not fits:
-                return f"cannot {verb} {named_size(a, b, axis, first)}", way_out(axis, first, side, node.span.text)
+                return f"cannot {verb} {named_size(a, b, axis, first)}", way_out(axis, first, side, node)
     return None, None
 
 
@@ -107,14 +116,17 @@ def named_size(a: int, b: int, axis: int, value: Value) -> str:
     return f"size {int(a)} and {int(b)} of dimension {axis}"
 
 
-def way_out(axis: int, first: Value, side: Value, text: str) -> str:
+def way_out(axis: int, first: Value, side: Value, node: syntax.Node) -> str:
     """How the two could be made alike: by a projection of what is joined, or by the steps on the way."""
     if axis != first.channel:
         either = named_size(first.shape[axis], side.shape[axis], axis, first).replace(" and ", " or ")  # type: ignore[arg-type]
         return f"bring both to {either}, by the stride, the padding or the kernel on the way to one of them"
     channels = show_dim(first.shape[axis])
     layer = f"Linear({channels})" if axis == first.rank - 1 else f"Conv({channels}, 1)"
+    text = node.span.text
     if text[:1] in "+*":
         shown = text if "\n" not in text and len(text) < LONGEST else f"{text[0]} ..."
         return f"bring it to {channels} channels: `{shown} -> (proj: {layer})`"
+    if isinstance(node, syntax.Binary):
+        return f"bring one side to the {channels} channels of the other, with `{layer}` for instance"
     return f"let every branch end with {channels} channels, with `{layer}` for instance"

@@ -86,6 +86,10 @@ class Layers(Idioms):
     ) -> tuple[Use, Any]:
         """Binds a layer, infers its output, and records what the emitter needs. Does not place it in the tree."""
         given = self.given(call, ref.cls.fields, ref.cls.inputs, arg_frame or frame)
+        return self.apply_given(ref, given, frame, node)
+
+    def apply_given(self, ref: LayerRef, given: Given, frame: Frame, node: syntax.Expr) -> tuple[Use, Any]:
+        """The same, of arguments that are evaluated already."""
         self.with_defaults(ref.cls, given, frame)
         layer = self.bind(ref.cls, given, node.span, frame)
         if not ref.function:

@@ -31,7 +31,7 @@ from netc.elaborate.values import (
     fault,
     is_flowing,
 )
-from netc.graph import Joined, Unrolled, Use
+from netc.graph import Joined, Maker, Unrolled, Use
 from netc.layer import is_int
 from netc.terms import Term
 
@@ -129,7 +129,13 @@ class Stages(Containers):
                 f"labelled `{label}`",
                 help=f"keep it with `{label} = {expr.span.text}`",
             )
-        frame.template.sites.setdefault(expr, Use("value", output=strip(value)))
+        if frame.container.sequential:
+            text = "a tensor cannot stand in a Sequential"
+            help = "put it in front of the label, or end the suite with `return _`"
+            raise fault("E0406", expr.span, text, "a module is needed", help=help)
+        use = frame.template.sites.setdefault(expr, Use("value", output=strip(value)))
+        if isinstance(use, Use) and use.kind == "function" and use.layer is not None:
+            self.step(frame, None, expr, None, value, Maker(use.callee, use.layer, expr.span))
         self.unread.leave(frame.flow, value, Departure(expr.span))
         frame.flow = value
 
@@ -141,6 +147,8 @@ class Stages(Containers):
             return False
         found = self.find(right.id, frame)
         value = found.value if isinstance(found, Binding) else found
+        if isinstance(value, LayerRef) and value.function and self.has_tensor((expr.left, expr.right), frame):
+            return False
         return isinstance(value, LayerRef | BlockRef | Bound)
 
     def repeat(self, expr: syntax.Binary, frame: Frame) -> None:

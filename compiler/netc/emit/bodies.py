@@ -61,6 +61,19 @@ def names_by_line(lines: list[str]) -> list[Counter[str]]:
     return named
 
 
+def direct(lines: list[str]) -> list[str]:
+    """`self.s = ...` at once where a local of that worth is read nowhere else."""
+    named = names_by_line(lines)
+    uses = Counter(name for names in named for name in names.elements())
+    found = list(lines)
+    for index in range(len(lines) - 1, 0, -1):
+        target, _, name = lines[index].partition(" = ")
+        head, equals, source = lines[index - 1].partition(" = ")
+        if equals and target.startswith("self.") and head == name and uses[name] == 2:
+            found[index - 1 : index + 1] = [f"{target} = {source}"]
+    return found
+
+
 def place_for(stored: str, statements: list[str], first: int) -> int:
     """Where `self.name = name` can stand: among the first statements, or behind the last that makes the name."""
     source = stored.rpartition(" = ")[2]

@@ -286,6 +286,8 @@ class Forward(Branching):
                 self.choice(expr)
             case syntax.Binary(single=False) if (copies := self.unrolled(expr)) is not None:
                 self.block(copies)
+            case syntax.Binary() | syntax.Unary() if (use := self.use(expr)) is not None and use.kind == "function":
+                self.flow = self.tensor(expr)
             case syntax.Binary(right=right):
                 self.run(right)
             case _:

@@ -8,7 +8,7 @@ from typing import Any
 
 from netc import syntax
 from netc.emit.belongings import Belongings, is_import
-from netc.emit.bodies import docstring, place_for, pruned
+from netc.emit.bodies import direct, docstring, place_for, pruned
 from netc.emit.calls import Signature
 from netc.emit.constants import typed_constant
 from netc.emit.elimination import Freeze, Inexpressible
@@ -227,14 +227,16 @@ class Model(Belongings):
             lines += [*(f"{INDENT}{name}: Tensor" for name in buffers), ""]
         signature = self.signatures[template]
         arguments = ["self", *self.constructor_arguments(template, signature)]
-        body = pruned(init.items)
-        stored = self.stored_lines(writer, body) if forward else []
+        stored = self.stored_lines(writer, init.items) if forward else []
+        kept = pruned([*init.items, *stored])
+        body = kept[: len(kept) - len(stored)]
         if len(body) + len(stored) > 1 or len(arguments) > 1 or template.sequential:
             lines += layout([f"{INDENT}def __init__({', '.join(arguments)}) -> None:"])
             first = 0 if template.sequential and body[0] != "super().__init__()" else 1
             statements = [*body[:first], *defaults, *body[first:]]
             for line in reversed(stored):
                 statements.insert(place_for(line, statements, first + len(defaults)), line)
+            statements = direct(statements)
             lines += layout([INDENT * 2 + line for line in statements])
             lines.append("")
         if forward is not None:

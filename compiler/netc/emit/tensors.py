@@ -15,10 +15,11 @@ from netc.emit.targets import render_target
 from netc.graph import Guard, Template, Use
 from netc.layer import Layer
 from netc.naming import python_name
-from netc.terms import ATOM, PRODUCT, SUM, TERNARY
+from netc.terms import ATOM, POWER, PRODUCT, SUM, TERNARY, UNARY
 
 INFIX = {"operator.add": ("+", SUM), "operator.sub": ("-", SUM), "operator.mul": ("*", PRODUCT),
-         "operator.truediv": ("/", PRODUCT), "operator.matmul": ("@", PRODUCT)}  # fmt: skip
+         "operator.truediv": ("/", PRODUCT), "operator.matmul": ("@", PRODUCT),
+         "operator.pow": ("**", POWER)}  # fmt: skip
 QUIET = (syntax.Order, syntax.Default, syntax.Init, syntax.Input, syntax.Param, syntax.Tie)
 
 
@@ -83,6 +84,8 @@ class Tensors(RunTime):
                 if use is not None:
                     flow = Py(self.flush()) if None in use.operands else None
                     return self.function(use, flow)
+            case syntax.Binary() | syntax.Unary():
+                return self.arithmetic(expr)
             case syntax.IfElse():
                 return self.either(expr)
             case syntax.Pipe():
@@ -175,13 +178,24 @@ class Tensors(RunTime):
             return self.has_use(value.value)
         return self.use(value) is not None
 
+    def arithmetic(self, expr: syntax.Binary | syntax.Unary) -> Py:
+        """`a + b`, `1 - x`, `-x`: as it is written."""
+        use = self.use(expr)
+        if use is None:
+            raise Inexpressible(f"the tensor `{expr.span.text}`", expr.span)
+        if isinstance(expr, syntax.Unary):
+            return Py(f"-{self.tensor(expr.operand).at(POWER + 1)}", UNARY)
+        sides = []
+        for side in (expr.left, expr.right):
+            tensor = side in use.operands
+            sides.append(self.tensor(side) if tensor else self.at_run_time(use.arguments[0].term))
+        return self.joined(sides, use)
+
     def joined(self, sides: Sequence[Py], use: Use) -> Py:
         layer = use.layer
         assert layer is not None and layer.function is not None
         if layer.function in INFIX:
-            sign, level = INFIX[layer.function]
-            text = f" {sign} ".join(side.at(level if i == 0 else level + 1) for i, side in enumerate(sides))
-            return Py(text, level)
+            return infix(*INFIX[layer.function], sides)
         listed = f"[{', '.join(side.text for side in sides)}]"
         return Py(
             f"{self.imported(layer.function)}({', '.join([listed, *self.arguments(use.arguments, self.run_text)])})"
@@ -195,7 +209,7 @@ class Tensors(RunTime):
         sides = [side for side in operands if side is not None]
         if layer.function in INFIX:
             numbers = [self.at_run_time(argument.term, use, sides) for argument in use.arguments]
-            return self.joined([*sides, *numbers], use)
+            return self.joined([*numbers, *sides] if layer.leading else [*sides, *numbers], use)
         arguments = self.arguments(use.arguments, lambda term: self.run_text(term, use, sides))
         arguments = [in_training(layer, argument) for argument in arguments]
         named = [f"{name}={self.tensor(operand).text}" for name, operand in use.named.items()]
@@ -216,6 +230,15 @@ class Tensors(RunTime):
             return Py(f"{sides[0].at(ATOM)}.{method}({', '.join([*(s.text for s in sides[1:]), *arguments])})")
         name = self.imported(layer.function.replace("{n}", str(layer.dimensions(*use.inputs))))
         return Py(f"{name}({', '.join([*(side.text for side in sides), *arguments])})")
+
+
+def infix(sign: str, level: int, sides: Sequence[Py]) -> Py:
+    """Sides joined by an operator."""
+    if sign == "**":
+        base, exponent = sides[0].at(ATOM), sides[1].at(UNARY)
+        close = all(re.fullmatch(r"-?[\w.]+", side) for side in (base, exponent))
+        return Py(f"{base}**{exponent}" if close else f"{base} ** {exponent}", level)
+    return Py(f" {sign} ".join(side.at(level if i == 0 else level + 1) for i, side in enumerate(sides)), level)
 
 
 def in_training(layer: Layer, argument: str) -> str:

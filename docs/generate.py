@@ -121,6 +121,7 @@ TITLES: dict[Category, str] = {
     "optimizers": "Optimizers",
     "schedules": "Schedules",
     "data": "Data sources",
+    "transforms": "Transforms",
     "initializers": "Initializers",
     "passes": "Passes",
 }

@@ -44,6 +44,11 @@ def netc_data() -> Definitions:  # type: ignore[empty-body]
 
 
 @hookspec
+def netc_transforms() -> Definitions:  # type: ignore[empty-body]
+    """Changes of pictures for `augment:`, each a subclass of `netc.recipe.Transform`."""
+
+
+@hookspec
 def netc_initializers() -> Definitions:  # type: ignore[empty-body]
     """Initialisers for `init` and for `param ... = `, each a subclass of `netc.layer.Initializer`."""
 

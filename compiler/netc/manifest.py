@@ -12,7 +12,7 @@ from typing import Any
 
 from netc.registry import CATEGORIES, Entry, Plugin, PluginError, Registry
 
-FORMAT = 4
+FORMAT = 5
 """Raised whenever the layout of the manifest changes."""
 
 

@@ -130,6 +130,11 @@ class Loss(Part):
     # Fields that are numbers for a tensor, moved to the device with the loss.
     tensors: ClassVar[tuple[str, ...]] = ()
 
+    @property
+    def soft(self) -> bool:
+        """Whether it takes a share of each class (N, C) in the place of class numbers (N), too."""
+        return False
+
     def check(self, output: Value, target: Target) -> None:
         """Refuses an output or a target that the loss cannot take."""
         raise NotImplementedError
@@ -198,16 +203,33 @@ class Schedule(Part):
         return iter(())
 
 
+class Transform(Part):
+    """A change of pictures while a network is trained, drawn anew for each of them at each step.
+
+    - `mixes`: it is drawn for a whole batch, ready for the network, and mixes the classes as it mixes the pictures.
+    - `bytes_only`: it takes pictures of bytes, not numbers that were normalised.
+    """
+
+    mixes: ClassVar[bool] = False
+    bytes_only: ClassVar[bool] = False
+
+    def infer(self, pictures: Value) -> Value:
+        """What becomes of pictures (N, C, H, W), or Reject."""
+        return pictures
+
+
 class DataSource(Part):
     """Data held in memory, and the Python source that loads it.
 
     - `packages`: distributions that its source needs beside torch; `imports`: the import lines.
     - `held_out`: whether it has a test part. `pictures`: whether an example can be drawn.
+    - `bytes`: whether what `prepare` takes are pictures of bytes.
     """
 
     packages: ClassVar[tuple[str, ...]] = ()
     held_out: ClassVar[bool] = True
     pictures: ClassVar[bool] = False
+    bytes: ClassVar[bool] = False
 
     def target(self) -> Target:
         raise NotImplementedError
@@ -338,6 +360,7 @@ class Recipe(Record, eq=True):
     steppers: tuple[Stepper, ...]
     epochs: int
     name: str | None = None
+    augment: tuple[Use[Transform], ...] = ()
     turns: bool = False
     schedule_interval: Interval = "epoch"
     accumulate: int = 1
@@ -386,7 +409,7 @@ class Recipe(Record, eq=True):
     @property
     def uses(self) -> tuple[Use[Any], ...]:
         """The parts, each once."""
-        uses: list[Use[Any]] = [self.data, *(term.use for term in self.terms)]
+        uses: list[Use[Any]] = [self.data, *self.augment, *(term.use for term in self.terms)]
         for stepper in self.steppers:
             uses += [stepper.use, *stepper.schedule]
         return tuple({id(use.part): use for use in uses}.values())

@@ -14,6 +14,7 @@ KINDS: dict[Category, str] = {
     "optimizers": "optimizer",
     "schedules": "schedule",
     "data": "data source",
+    "transforms": "transform",
     "initializers": "initializer",
     "passes": "pass",
 }

@@ -11,8 +11,12 @@ from typing import Any, Literal
 from netc.layer import Layer
 from netc.record import Mutable, Record
 
-Category = Literal["layers", "losses", "optimizers", "schedules", "data", "initializers", "passes"]
-CATEGORIES: tuple[Category, ...] = ("layers", "losses", "optimizers", "schedules", "data", "initializers", "passes")
+Category = Literal[
+    "layers", "losses", "optimizers", "schedules", "data", "transforms", "initializers", "passes",
+]  # fmt: skip
+CATEGORIES: tuple[Category, ...] = (
+    "layers", "losses", "optimizers", "schedules", "data", "transforms", "initializers", "passes",
+)  # fmt: skip
 
 BETWEEN = ("importlib", "metadata", "pluggy")
 """Folders of the code through which a plugin is reached."""

@@ -1,4 +1,4 @@
-"""PyTorch's layers, losses, optimizers, schedules, data sources and initializers, by the door that any plugin takes."""
+"""PyTorch's layers, losses and so on, data sources and torchvision's transforms, by the door that any plugin takes."""
 
 from __future__ import annotations
 
@@ -104,6 +104,13 @@ SCHEDULES = {
     " ReduceLROnPlateau cosine warmup",
 }
 DATA = {"netc_std.data": "MNIST FashionMNIST CIFAR10 Digits Polynomial"}
+TRANSFORMS = {
+    "netc_std.transforms": "Resize CenterCrop Pad RandomCrop RandomResizedCrop RandomHorizontalFlip RandomVerticalFlip"
+    " RandomRotation RandomAffine RandomPerspective ElasticTransform RandomErasing GaussianBlur GaussianNoise"
+    " RandomGrayscale ColorJitter RandomPhotometricDistort RandomInvert RandomPosterize"
+    " RandomSolarize RandomAdjustSharpness RandomAutocontrast RandomEqualize RandAugment TrivialAugmentWide AugMix"
+    " MixUp CutMix",
+}
 INITIALIZERS = {
     "netc_std.initializers": "uniform normal trunc_normal constant ones zeros eye dirac xavier_uniform xavier_normal"
     " kaiming_uniform kaiming_normal orthogonal sparse",
@@ -143,6 +150,11 @@ def netc_schedules() -> dict[str, str]:
 @hookimpl
 def netc_data() -> dict[str, str]:
     return by_name(DATA)
+
+
+@hookimpl
+def netc_transforms() -> dict[str, str]:
+    return by_name(TRANSFORMS)
 
 
 @hookimpl

@@ -53,6 +53,7 @@ class TorchvisionImages(DataSource):
     packages = ("torchvision",)
     imports = ("from torchvision import datasets",)
     pictures = True
+    bytes = True
     stated = ("batch_size", "test_batch_size", "root")
 
     def target(self) -> Target:

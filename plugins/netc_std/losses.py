@@ -74,6 +74,10 @@ class CrossEntropyLoss(LogarithmicLoss):
     module = "torch.nn.CrossEntropyLoss"
     label_smoothing = Float(0.0, min=0, max=1)
 
+    @property
+    def soft(self) -> bool:
+        return self.ignore_index < 0
+
     def remarks(self, output: Value, target: Target, last: Ending | None) -> Iterator[Reject]:
         yield from super().remarks(output, target, last)
         if last is not None and last.range == INTO_ONE:

@@ -84,6 +84,7 @@ def registry() -> Registry:
     found.add("optimizers", "netc_std", netc_std.netc_optimizers())
     found.add("schedules", "netc_std", netc_std.netc_schedules())
     found.add("data", "netc_std", netc_std.netc_data())
+    found.add("transforms", "netc_std", netc_std.netc_transforms())
     return found
 
 

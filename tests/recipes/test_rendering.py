@@ -46,6 +46,8 @@ TRAINING = (
     "accumulate: 4", "clip_norm: 1.0", "clip_value: 0.5", "ema: 0.99", "precision: bf16", "precision: fp16",
     "compile: true", "channels_last: true", "patience: 3", "freeze: conv1", "freeze: (norm, bias)\nunfreeze: 2",
     "keep: best", "samples: 6", "loss: 0.5 * CrossEntropyLoss", "loss twice: CrossEntropyLoss(label_smoothing=0.1)",
+    "augment: RandomCrop(8, padding=1)",
+    "augment: RandomHorizontalFlip(0.3) -> RandomRotation(10) -> RandomErasing -> MixUp",
 )  # fmt: skip
 """What a recipe can ask of the training loop; taken in pairs."""
 FEATURES = ("keep: best", "log_every: 10", "evaluate_first: true", "print_shapes: true", "plot: loss", "samples: 6")

@@ -14,7 +14,7 @@ OWN = {"cosine", "warmup"}
 """Schedules with defaults of their own, which go by lower-case names."""
 PARTS: list[type[Part]] = [
     REGISTRY.find(category, name)
-    for category in ("losses", "optimizers", "schedules", "data")
+    for category in ("losses", "optimizers", "schedules", "data", "transforms")
     for name in REGISTRY.names(category)
     if name not in OWN
 ]
@@ -22,6 +22,8 @@ PARTS: list[type[Part]] = [
 
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part.__name__)
 def test_parts_have_the_arguments_of_pytorch(part: type[Part]) -> None:
+    if part.module.startswith("torchvision"):
+        pytest.importorskip("torchvision")
     assert_conforms(part)
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from netc.emit.layout import call, literal, quoted
+from netc.emit.layout import call, literal, quoted, snake
 from netc.layer import Bool, Field, Float, Int, Text
-from netc.recipe import Group, Part, Recipe, Stepper, Use
+from netc.recipe import Group, Part, Recipe, Stepper, Transform, Use
 
 TYPES: tuple[tuple[type[Field[Any]], str], ...] = ((Int, "int"), (Float, "float"), (Text, "str"), (Bool, "bool"))
 # The flags of every script, after those of the recipe's parts.
@@ -80,6 +80,8 @@ def recipe_flags(recipe: Recipe) -> Flags:
                 continue
             owner = owned.get(id(use.part)) or owners.get(id(use.part), use.name).lower()
             plain = [name.lower()] * (id(use.part) not in owned)
+            if isinstance(use.part, Transform):
+                owner, plain = snake(use.name), []
             free = _free_name(flags, *plain, f"{owner}_{name.lower()}")
             flags[free] = Flag(free, kind, value, described(field, use))
             arguments[id(use.part), name] = f"args.{free}"
@@ -122,6 +124,8 @@ def scalar_type(field: Field[Any], value: Any) -> str | None:
 
 
 def described(field: Field[Any], use: Use[Any]) -> str:
+    if isinstance(use.part, Transform):
+        return f"{field.name} of {use.name}"
     doc = field.doc.rstrip(".")
     return doc[:1].lower() + doc[1:] if doc else f"of {use.name}"
 

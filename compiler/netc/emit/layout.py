@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from netc.layer import Dotted
 from netc.sources import ModelSource
 
 WIDTH = 88
@@ -106,6 +107,8 @@ def literal(value: Any) -> str:
         inner = ", ".join(literal(item) for item in value)
         comma = "," * (len(value) == 1 and isinstance(value, tuple))
         return f"({inner}{comma})" if isinstance(value, tuple) else f"[{inner}]"
+    if isinstance(value, Dotted):
+        return value.name
     return quoted(value) if isinstance(value, str) else repr(value)
 
 
@@ -115,3 +118,8 @@ def quoted(text: str) -> str:
     if body.count('"') > body.count("'"):
         return "'" + body.replace("'", "\\'") + "'"
     return '"' + body.replace('"', '\\"') + '"'
+
+
+def snake(name: str) -> str:
+    """`CrossEntropyLoss` as a variable: `cross_entropy_loss`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from netc.emit.flags import Flags
-from netc.emit.layout import WIDTH, call, literal, quoted, row
+from netc.emit.layout import WIDTH, call, literal, quoted, row, snake
 from netc.recipe import Operand, Recipe, Term
-
-
-def snake(name: str) -> str:
-    """`CrossEntropyLoss` as a variable: `cross_entropy_loss`."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
 
 class Objective:

@@ -7,6 +7,7 @@ import re
 from pathlib import PurePosixPath
 from typing import Any
 
+from netc.emit.augmenting import Augmenting
 from netc.emit.flags import FREE, recipe_flags
 from netc.emit.layout import call, imports, literal, message, module, quoted, row
 from netc.emit.objective import Objective
@@ -93,12 +94,14 @@ def _training(model: ModelSource, recipe: Recipe) -> dict[str, Any]:
     prepare = data.prepare()
     objective = Objective(recipe, flags)
     stepping = Stepping(recipe, flags, score, score == "accuracy")
+    augmenting = Augmenting(recipe, flags)
+    ready = "inputs" in objective.given or bool(augmenting.mixtures)
     scores = next((o.source for o in recipe.network.outputs(False)), "output").removeprefix("output")
     kept = "average" if recipe.ema is not None else "model"
     return {
         "flags": flags.flags,
         "fixed": row("fixed = [", (quoted(flag.name) for flag in flags.flags if flag.name not in FREE), "]", 8),
-        "needs": _listed(["torch", *data.packages, *["matplotlib"] * bool(recipe.plot or recipe.samples)]),
+        "needs": _listed(_needs(recipe)),
         "load": data.load(recipe.input).rstrip("\n"),
         "prepare": prepare and prepare.rstrip("\n"),
         "tested": tested,
@@ -114,9 +117,11 @@ def _training(model: ModelSource, recipe: Recipe) -> dict[str, Any]:
         "frozen": frozen(recipe),
         "shuffled": data.shuffled,
         "stepping": stepping,
+        "augmenting": augmenting,
+        "ready": ready,
         "trained": "parallel" if recipe.distributed else "model",
         "parallel": ["model", *["find_unused_parameters=True"] * recipe.partial],
-        "fed": "prepare(inputs)" if prepare and "inputs" not in objective.given else "inputs",
+        "fed": "prepare(inputs)" if prepare and not ready else "inputs",
         "closure": any(stepper.use.part.closure for stepper in recipe.steppers),
         "score": score,
         "parts": _parts(recipe, stepping),
@@ -126,6 +131,11 @@ def _training(model: ModelSource, recipe: Recipe) -> dict[str, Any]:
         "last_line": _last_line(recipe, score),
         "curves": _curves(recipe, tested),
     }
+
+
+def _needs(recipe: Recipe) -> list[str]:
+    others = [*recipe.data.part.packages, *["torchvision"] * bool(recipe.augment)]
+    return list(dict.fromkeys(["torch", *others, *["matplotlib"] * bool(recipe.plot or recipe.samples)]))
 
 
 def _listed(names: list[str]) -> str:

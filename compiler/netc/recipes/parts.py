@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from netc import syntax
 from netc.diagnostics import nearest, renamed
 from netc.layer import BadArgument
-from netc.recipe import Part, Schedule, Use
+from netc.recipe import Part, Schedule, Transform, Use
 from netc.recipes.fitting import argument_span
 from netc.recipes.scalars import Scalars, lone_error
 from netc.registry import Category
@@ -16,9 +16,11 @@ P = TypeVar("P", bound=Part)
 
 PARTS: dict[str, Category] = {
     "data": "data", "loss": "losses", "optimizer": "optimizers", "schedule": "schedules",
+    "augment": "transforms",
 }  # fmt: skip
 KINDS = {
     "data": "data source", "losses": "loss", "optimizers": "optimizer", "schedules": "schedule",
+    "transforms": "transform",
 }  # fmt: skip
 
 
@@ -74,3 +76,8 @@ class Parts(Scalars):
             if use.part.ends is None:
                 raise lone_error("E0518", f"`{use.name}` has no end, nothing can follow it", stage.span)
         return tuple(uses)
+
+    def augment(self, setting: syntax.Setting) -> tuple[Use[Transform], ...]:
+        """`RandomCrop(28, padding=4) -> RandomHorizontalFlip`: the changes of a picture, one after the other."""
+        stages = setting.value.stages if isinstance(setting.value, syntax.Pipe) else (setting.value,)
+        return tuple(self.bind(stage, "transforms") for stage in stages)

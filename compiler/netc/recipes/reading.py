@@ -9,6 +9,7 @@ from typing import Any
 from netc import syntax
 from netc.diagnostics import Diagnostic, Label, SpecError, nearest, renamed
 from netc.recipe import NetParameter, NetworkFacts, Recipe
+from netc.recipes.augmentation import Augmentation
 from netc.recipes.fitting import Fitting
 from netc.recipes.groups import Groups
 from netc.recipes.overrides import apply_overrides
@@ -19,7 +20,8 @@ from netc.recipes.wiring import LossDraft, Wiring
 from netc.registry import Registry
 
 ELSEWHERE = {
-    "dataset": "data", "criterion": "loss", "loss_fn": "loss", "optim": "optimizer", "scheduler": "schedule",
+    "dataset": "data", "transform": "augment", "transforms": "augment", "augmentation": "augment",
+    "criterion": "loss", "loss_fn": "loss", "optim": "optimizer", "scheduler": "schedule",
     "lr_scheduler": "schedule", "num_epochs": "epochs", "n_epochs": "epochs", "max_epochs": "epochs",
     "clip": "clip_norm", "clip_grad_norm": "clip_norm", "gradient_clip_val": "clip_norm",
     "accumulation": "accumulate", "accumulation_steps": "accumulate", "accumulate_grad_batches": "accumulate",
@@ -68,6 +70,7 @@ def elaborate_recipe(
         values["freeze"] = (selectors, setting)
     steppers = Steppers(reader, network, values, terms).read(frozen)
     Fitting(values, terms, frozen, network, reader.found).run()
+    Augmentation(values, terms, network, reader.found).check()
     reader.found.raise_if_any()
     fields = {key: value for key, (value, _) in values.items() if key not in (*NAMED, "steps")}
     return Recipe(
@@ -175,6 +178,7 @@ class _Reader(Groups):
 
 READERS: dict[str, Callable[[Any, syntax.Setting], Any]] = {
     "data": Parts.part,
+    "augment": Parts.augment,
     "loss": _Reader.loss,
     "optimizer": lambda reader, setting: (reader.part(setting), setting),
     "steps": _Reader.steps,

@@ -1,0 +1,59 @@
+"""`augment` as source: the changes of each picture, and the mixtures of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from netc.emit.flags import Flags
+from netc.emit.layout import WIDTH, call
+from netc.recipe import Recipe, Transform, Use
+from netc.shapes import Value
+
+
+class Augmenting:
+    """What a script makes before the loop, and what it does with each batch."""
+
+    def __init__(self, recipe: Recipe, flags: Flags):
+        self.recipe = recipe
+        self.flags = flags
+        self.changes = [use for use in recipe.augment if not use.part.mixes]
+        self.mixtures = [use for use in recipe.augment if use.part.mixes]
+
+    @property
+    def made(self) -> list[str]:
+        """The statements that make it, in `main`."""
+        lines = [several("augment", "v2.Compose", self.calls(self.changes))] if self.changes else []
+        return lines + [several("mix", "v2.RandomChoice", self.calls(self.mixtures))] * bool(self.mixtures)
+
+    def calls(self, uses: Sequence[Use[Transform]]) -> list[tuple[str, list[str]]]:
+        found = []
+        for use in uses:
+            required = [name for name, field in use.part.fields.items() if field.required]
+            stated = self.flags.given(use.part).items()
+            given = [text if name in required else f"{name}={text}" for name, text in stated]
+            if use.part.mixes:
+                given.append(f"num_classes={self.classes}")
+            found.append((use.part.module.removeprefix("torchvision.transforms."), given))
+        return found
+
+    @property
+    def classes(self) -> int | None:
+        """How many scores the losses that are given a target compare."""
+        term = next(term for term in self.recipe.terms if term.operands[-1].kind == "target")
+        scores = term.operands[0].value
+        size = scores.shape[1] if isinstance(scores, Value) else None
+        return int(size) if isinstance(size, int) else self.recipe.data.part.target().classes
+
+
+def several(name: str, head: str, calls: Sequence[tuple[str, list[str]]]) -> str:
+    """`name = head([...])`, laid out; a single call stands for itself."""
+    if len(calls) == 1:
+        return call(f"{name} = {calls[0][0]}", calls[0][1])
+    flat = ", ".join(f"{made}({', '.join(given)})" for made, given in calls)
+    flat = f"[{flat}]"
+    if len(line := f"    {name} = {head}({flat})") <= WIDTH:
+        return line
+    if len(f"        {flat}") <= WIDTH:
+        return f"    {name} = {head}(\n        {flat}\n    )"
+    items = "\n".join(call(made, given, 12, ",") for made, given in calls)
+    return f"    {name} = {head}(\n        [\n{items}\n        ]\n    )"

@@ -17,7 +17,7 @@ from netc.recipe import Recipe
 from netc.sources import Header, ModelSource
 
 HASH_LINE = re.compile(r"^# netc: sha256=([0-9a-f]*)\n", re.MULTILINE)
-STDLIB = ("argparse", "json", "os", "signal", "sys", "threading", "time")
+STDLIB = ("argparse", "json", "os", "signal", "sys", "time")
 
 
 def render_script(model: ModelSource, recipe: Recipe | None, header: Header) -> str:
@@ -100,7 +100,7 @@ def _training(model: ModelSource, recipe: Recipe) -> dict[str, Any]:
     kept = "average" if recipe.ema is not None else "model"
     return {
         "flags": flags.flags,
-        "fixed": row("fixed = [", (quoted(flag.name) for flag in flags.flags if flag.name not in FREE), "]", 8),
+        "fixed": row("fixed = [", (quoted(flag.name) for flag in flags.flags if flag.name not in FREE), "]", 12),
         "needs": _listed(_needs(recipe)),
         "load": data.load(recipe.input).rstrip("\n"),
         "prepare": prepare and prepare.rstrip("\n"),

@@ -46,7 +46,10 @@ print(1000 * (stop - start), len(registry.plugins), "pluggy" in sys.modules)
 
 
 def main() -> None:
-    """Prints the median of a start without a manifest, and of one with it, beside no further and 50 further plugins."""
+    """Prints the median of a start without a manifest, and of one with it, beside no further and 50 further plugins.
+
+    The least of the latter, too: on a machine that does other things the median says how busy it is.
+    """
     rows = []
     for count in (0, COUNT):
         with TemporaryDirectory() as folder:
@@ -54,9 +57,10 @@ def main() -> None:
             site.mkdir()
             for i in range(count):
                 install(site, i)
-            cold, warm = measured(Path(folder), count)
-        rows.append([f"{count} further plugins", f"{cold:.1f} ms", f"{warm:.1f} ms"])
-    show(f"Discovery, median of {RUNS} starts (wanted: warm at most 5 ms)", ["installed", "first", "warm"], rows)
+            times = measured(Path(folder), count)
+        rows.append([f"{count} further plugins", *(f"{time:.1f} ms" for time in times)])
+    heads = ["installed", "first", "warm", "warm at best"]
+    show(f"Discovery, median of {RUNS} starts (wanted: warm at most 5 ms)", heads, rows)
 
 
 def install(site: Path, number: int) -> None:
@@ -71,8 +75,8 @@ def install(site: Path, number: int) -> None:
     (package / "layers.py").write_text(LAYER.replace("NUMBER", str(number)))
 
 
-def measured(folder: Path, count: int) -> tuple[float, float]:
-    """Milliseconds of the first start and of a later one; checks that each found all, and asked only once."""
+def measured(folder: Path, count: int) -> tuple[float, float, float]:
+    """Milliseconds of the first start, a later one, and the least; checks that each found all, and asked only once."""
     first: list[float] = []
     later: list[float] = []
     for run in range(RUNS):
@@ -81,7 +85,7 @@ def measured(folder: Path, count: int) -> tuple[float, float]:
             time, found, imported = start(folder, cache)
             assert found > count and imported is asked, (found, imported)
             times.append(time)
-    return median(first), median(later)
+    return median(first), median(later), min(later)
 
 
 def start(folder: Path, cache: Path) -> tuple[float, int, bool]:

@@ -1,14 +1,14 @@
 """What emitted model source may consist of: an allow-list over its Python AST, checked before it is executed.
 
 A second line of defence. The emitter writes only what it means to; if text of a spec ever leaked into the source as
-code, it would be stopped here.
+code, it would be stopped here. What layers bring of their own is a plugin's, whose code runs anyway.
 """
 
 from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import ModuleType
 
 MODULES = frozenset(
@@ -34,8 +34,11 @@ FILES = frozenset({"from_file", "load", "save"})
 FRAMES = frozenset("ag_frame cr_frame f_back f_builtins f_globals f_locals gi_code gi_frame tb_frame".split())
 
 
-def refusals(source: str) -> list[str]:
-    """What the source contains that emitted source never does, each with its line; empty for good source."""
+def refusals(source: str, brought: Iterable[str] = ()) -> list[str]:
+    """What the source contains that emitted source never does, each with its line; empty for good source.
+
+    `brought` are import lines and texts that plugins answer for: whole statements of these are passed over.
+    """
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError) as error:
@@ -43,11 +46,33 @@ def refusals(source: str) -> list[str]:
     places = _imported(tree)
     known = BUILTINS | places.keys() | set(_bound(tree))
     found = []
-    for node in ast.walk(tree):
+    trusted = {each for text in brought for statement in ast.parse(text).body for each in _dumped(statement)}
+    for node in _judged(tree, trusted):
         reason = _refusal(node, known, places)
         if reason is not None:
             found.append(f"line {getattr(node, 'lineno', 1)}: {reason}")
     return found
+
+
+def _judged(tree: ast.Module, trusted: set[str]) -> Iterator[ast.AST]:
+    """The nodes of a tree but for trusted statements at its top; of an import, the names that are not trusted."""
+    yield tree
+    for statement in tree.body:
+        if isinstance(statement, ast.Import | ast.ImportFrom):
+            names = zip(statement.names, _dumped(statement), strict=True)
+            statement.names = [alias for alias, text in names if text not in trusted]
+            yield statement
+        elif not trusted or next(_dumped(statement)) not in trusted:
+            yield from ast.walk(statement)
+
+
+def _dumped(statement: ast.stmt) -> Iterator[str]:
+    """A statement as a text that tells whether another is the same; an import as one for each name."""
+    if isinstance(statement, ast.Import | ast.ImportFrom):
+        module = f"{'.' * statement.level}{statement.module}" if isinstance(statement, ast.ImportFrom) else ""
+        yield from (f"{module} {alias.name} {alias.asname}" for alias in statement.names)
+    else:
+        yield ast.dump(statement)
 
 
 def _refusal(node: ast.AST, known: frozenset[str], places: dict[str, str]) -> str | None:

@@ -11,7 +11,7 @@ import hashlib
 import linecache
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -24,27 +24,28 @@ PREFIX = "netc_live_"
 _EXECUTING = threading.RLock()
 
 
-def load_source(source: str, class_name: str, name: str) -> type[nn.Module]:
+def load_source(source: str, class_name: str, name: str, brought: Iterable[str] = ()) -> type[nn.Module]:
     """The class of that name in the emitted source; `name` is what tracebacks call the source by.
 
-    The same source is executed once in a process. Raises InternalError for a source that says what no emitter says.
+    The same source is executed once in a process. Raises InternalError for a source that says what no emitter says,
+    but in what plugins have `brought`.
     """
-    found = getattr(live_module(source, name), class_name, None)
+    found = getattr(live_module(source, name, tuple(brought)), class_name, None)
     if not (isinstance(found, type) and issubclass(found, nn.Module)):
         raise InternalError(f"the source emitted for `{name}` has no model `{class_name}`")
     return found
 
 
-def live_module(source: str, name: str) -> ModuleType:
+def live_module(source: str, name: str, brought: Sequence[str] = ()) -> ModuleType:
     """The module that this source makes, executed unless it was already."""
     digest = hashlib.sha256(source.encode()).hexdigest()[:16]
     with _EXECUTING:
         known = sys.modules.get(PREFIX + digest)
-        return known if known is not None else _execute(source, name, digest)
+        return known if known is not None else _execute(source, name, digest, brought)
 
 
-def _execute(source: str, name: str, digest: str) -> ModuleType:
-    if found := refusals(source):
+def _execute(source: str, name: str, digest: str, brought: Sequence[str]) -> ModuleType:
+    if found := refusals(source, brought):
         raise InternalError(f"the source emitted for `{name}` is refused: {'; '.join(found)}")
     module = ModuleType(PREFIX + digest, f"The source that netc emitted for {name}.")
     filename = f"<netc {name} {digest}>"
@@ -59,24 +60,24 @@ def _execute(source: str, name: str, digest: str) -> ModuleType:
         raise
     for value in vars(module).values():
         if isinstance(value, type) and value.__module__ == module.__name__:
-            copyreg.pickle(value, _Reducer(source, name))
+            copyreg.pickle(value, _Reducer(source, name, brought))
     return module
 
 
 class _Reducer:
     """Takes an object apart as `object.__reduce_ex__` does, with the source in place of a reference to its class."""
 
-    def __init__(self, source: str, name: str):
-        self.source, self.name = source, name
+    def __init__(self, source: str, name: str, brought: Sequence[str]):
+        self.source, self.name, self.brought = source, name, brought
 
     def __call__(self, instance: Any) -> tuple[Any, ...]:
         _, (cls, *args), *state = instance.__reduce_ex__(2)
-        return (revive, (self.source, self.name, cls.__qualname__, *args), *state)
+        return (revive, (self.source, self.name, self.brought, cls.__qualname__, *args), *state)
 
 
-def revive(source: str, name: str, qualname: str, *args: Any) -> Any:
+def revive(source: str, name: str, brought: Sequence[str], qualname: str, *args: Any) -> Any:
     """An object of a class of the emitted source, not yet initialised; what pickles call."""
-    cls: Any = live_module(source, name)
+    cls: Any = live_module(source, name, brought)
     for part in qualname.split("."):
         cls = getattr(cls, part)
     return cls.__new__(cls, *args)

@@ -14,14 +14,19 @@ from netc.registry import CATEGORIES, Entry, Plugin, PluginError, Registry
 
 FORMAT = 5
 """Raised whenever the layout of the manifest changes."""
+Folders = dict[str, dict[str, os.DirEntry[str]]]
 
 
 def manifest_path(cache: Path | None = None) -> Path | None:
-    """Where the manifest of this environment is kept; None where the user has no place for it."""
+    """Where the manifest of this environment is kept; None where the user has no place for it.
+
+    Each PYTHONPATH has one of its own: two that take turns would make every start ask the plugins.
+    """
     folder = cache or cache_folder()
     if folder is None:
         return None
-    return folder / f"plugins-{binascii.crc32(os.fsencode(sys.prefix)):08x}.json"
+    environment = f"{sys.prefix}\n{os.environ.get('PYTHONPATH', '')}"
+    return folder / f"plugins-{binascii.crc32(os.fsencode(environment)):08x}.json"
 
 
 def cache_folder() -> Path | None:
@@ -33,19 +38,30 @@ def cache_folder() -> Path | None:
     return Path(home, ".cache", "netc") if os.path.isabs(home) else None
 
 
-def describe_environment() -> list[Any]:
-    """What changes whenever a distribution is installed, removed or replaced."""
-    folders = [[folder, _distributions(folder)] for folder in map(str, sys.path)]
-    return [FORMAT, sys.version, os.environ.get("PYTHONPATH", ""), *(folder for folder in folders if folder[1])]
+def listed_path() -> Folders:
+    """The folders in which Python looks, in order, each with what is in it."""
+    return {folder: _listed(folder) for folder in map(str, sys.path)}
 
 
-def _distributions(folder: str) -> list[list[str | int]]:
+def _listed(folder: str) -> dict[str, os.DirEntry[str]]:
     try:
         with os.scandir(folder or ".") as entries:
-            found = [(e.name, e.stat().st_mtime_ns) for e in entries if e.name.endswith((".dist-info", ".egg-info"))]
+            return {entry.name: entry for entry in entries}
     except OSError:
-        return []
-    return [[name, modified] for name, modified in sorted(found)]
+        return {}
+
+
+def describe_environment(folders: Folders) -> list[Any]:
+    """What changes whenever a distribution is installed, removed or replaced."""
+    described = [[folder, _distributions(entries)] for folder, entries in folders.items()]
+    return [FORMAT, sys.version, os.environ.get("PYTHONPATH", ""), *(each for each in described if each[1])]
+
+
+def _distributions(entries: dict[str, os.DirEntry[str]]) -> list[list[str | int]]:
+    names = sorted(name for name in entries if name.endswith((".dist-info", ".egg-info")))
+    with suppress(OSError):
+        return [[name, entries[name].stat().st_mtime_ns] for name in names]
+    return []
 
 
 def sources_of(packages: set[str]) -> dict[str, list[int]]:
@@ -59,13 +75,10 @@ def sources_of(packages: set[str]) -> dict[str, list[int]]:
     return files
 
 
-def folder_of(package: str) -> str | None:
+def folder_of(package: str, folders: Folders) -> str | None:
     """The first folder of the path that holds a package: the same name may be found elsewhere another time."""
-    for folder in sys.path:
-        place = os.path.join(folder, package)
-        if os.path.exists(place) or os.path.exists(f"{place}.py"):
-            return folder
-    return None
+    module = f"{package}.py"
+    return next((folder for folder, entries in folders.items() if package in entries or module in entries), None)
 
 
 def _stamp(file: str) -> list[int]:
@@ -73,7 +86,7 @@ def _stamp(file: str) -> list[int]:
     return [status.st_mtime_ns, status.st_size]
 
 
-def read_manifest(path: Path, environment: list[Any]) -> Registry | None:
+def read_manifest(path: Path, environment: list[Any], folders: Folders) -> Registry | None:
     """The registry that the manifest describes, None if there is none or it is stale or damaged."""
     try:
         data = json.loads(path.read_bytes())
@@ -81,7 +94,7 @@ def read_manifest(path: Path, environment: list[Any]) -> Registry | None:
             return None
         if any(_stamp(file) != stamp for file, stamp in data["sources"].items()):
             return None
-        if any(folder_of(package) != folder for package, folder in data["packages"].items()):
+        if any(folder_of(package, folders) != folder for package, folder in data["packages"].items()):
             return None
         registry = Registry()
         for category in CATEGORIES:
@@ -109,12 +122,14 @@ def found_by_name(registry: Registry) -> bool:
     return True
 
 
-def write_manifest(path: Path, environment: list[Any], registry: Registry, packages: set[str]) -> None:
+def write_manifest(
+    path: Path, environment: list[Any], folders: Folders, registry: Registry, packages: set[str]
+) -> None:  # fmt: skip
     """Replaces the manifest in one step; a folder that cannot be written is no reason to complain."""
     data = {
         "environment": environment,
         "sources": sources_of(packages),
-        "packages": {package: folder_of(package) for package in sorted(packages)},
+        "packages": {package: folder_of(package, folders) for package in sorted(packages)},
         "entries": {
             category: {name: [entry.owner, _module(entry)] for name, entry in registry.entries[category].items()}
             for category in CATEGORIES

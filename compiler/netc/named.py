@@ -14,7 +14,7 @@ from typing import Any
 from netc.layer import Initializer, Layer, Signature
 from netc.project import find_project
 from netc.record import Record
-from netc.registry import Category, PluginError, said
+from netc.registry import Category, PluginError, described, said
 
 OPTION = "--plugin"
 VARIABLE = "NETC_PLUGINS"
@@ -133,6 +133,5 @@ def culprit(error: BaseException) -> str | None:
         definition = frame.f_locals.get("self", frame.f_locals.get("cls"))
         cls = definition if isinstance(definition, type) else type(definition)
         if issubclass(cls, Signature) and cls.__module__.partition(".")[0] not in BUILT_IN:
-            file = getattr(sys.modules.get(cls.__module__), "__file__", None) or cls.__module__
-            return f"`{cls.__name__}` of {os.path.relpath(file)} failed: {said(error)}"
+            return f"{described(cls)} failed: {said(error)}"
     return None

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from netc.weights import Weights
 
 PREFIX = "train."
+AUTHORS = "only the authors of the plugins can choose other names"
 
 
 class Compiled(Record, eq=True):
@@ -78,20 +79,25 @@ class Compiled(Record, eq=True):
     @lifted()
     def model(self) -> ModelSource:
         """The source of the network's classes, and the imports that it needs."""
+        return self.emitted(frozenset())
+
+    def emitted(self, reserved: frozenset[str]) -> ModelSource:
+        """The same for a file in which some names mean something else."""
         from netc.emit.model import Inexpressible, emit_model
         from netc.emit.replay import Mismatch, replay
 
         try:
-            model = emit_model(self.graph)
+            model = emit_model(self.graph, reserved)
             replay(self.graph, model)
             return model
         except Mismatch as error:
             raise InternalError(f"the classes emitted for {self.graph.name} differ: {error}", self.command) from None
         except Inexpressible as error:
-            text = f"`{self.graph.name}` cannot be written as PyTorch classes: {error}"
-            help = "give the part that it names a `def` of its own, or the size a parameter"
-            span = error.span or Span(self.source, 0, 0)
-            raise SpecError((Diagnostic("E0901", text, Label(span), help=help),)) from None
+            raise self.inexpressible(str(error), error.help, error.span) from None
+
+    def inexpressible(self, reason: str, help: str, span: Span | None = None) -> SpecError:
+        text = f"`{self.graph.name}` cannot be written as PyTorch classes: {reason}"
+        return SpecError((Diagnostic("E0901", text, Label(span or Span(self.source, 0, 0)), help=help),))
 
     @property
     def model_source(self) -> str:
@@ -137,16 +143,33 @@ class Compiled(Record, eq=True):
     @cached_property
     def script(self) -> str:
         """The training script, or a module with the model alone where the spec has no recipe."""
-        from netc.emit.script import render_script
+        from netc.emit.pasting import Clash
+        from netc.emit.script import clashing, own_parts, pasted_parts, render_script
 
         digest = hashlib.sha256(self.source.text.encode()).hexdigest()[:16]
-        return render_script(self.model, self.recipe, Header(self.source.name, digest, VERSION, self.command))
+        header = Header(self.source.name, digest, VERSION, self.command)
+        recipe = self.recipe
+        reserved = own_parts(recipe)
+        while True:
+            model = self.emitted(reserved) if reserved else self.model
+            try:
+                pasted = pasted_parts(model, recipe, reserved)
+            except Clash as error:
+                raise self.inexpressible(str(error), AUTHORS) from None
+            text = render_script(model, recipe, header, pasted)
+            names = clashing(text, model, pasted) if recipe is not None else set()
+            if not names:
+                return text
+            if names <= reserved:
+                reason = f"`{min(names)}` is something else in the script"
+                raise self.inexpressible(reason, "choose another name")
+            reserved |= names
 
     def load(self, weights: Weights | None = None, rename: Mapping[str, str] | None = None) -> nn.Module:
         """The live module, its state as predicted, with weights from a file if they are given. Imports torch."""
         from netc.live import check_state, load_source
 
-        cls = load_source(self.model_source, self.model.class_name, self.graph.name)
+        cls = load_source(self.model_source, self.model.class_name, self.graph.name, self.model.brought)
         module = cls()
         check_state(module, self.state, self.command)
         if weights is not None:

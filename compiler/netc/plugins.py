@@ -6,7 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from netc.manifest import describe_environment, found_by_name, manifest_path, read_manifest, write_manifest
+from netc.manifest import (
+    describe_environment,
+    found_by_name,
+    listed_path,
+    manifest_path,
+    read_manifest,
+    write_manifest,
+)
 from netc.named import Request, definitions, load, requests
 from netc.registry import CATEGORIES, Category, Clash, Plugin, PluginError, Registry, said
 
@@ -39,12 +46,13 @@ def load_registry(cache: Path | None = None, plugins: Sequence[str] = ()) -> Reg
 def installed(cache: Path | None = None) -> Registry:
     """What the distributions of the entry-point group bring."""
     path = manifest_path(cache)
-    environment = describe_environment()
-    registry = read_manifest(path, environment) if path else None
+    folders = listed_path()
+    environment = describe_environment(folders)
+    registry = read_manifest(path, environment, folders) if path else None
     if registry is None:
         registry, packages = ask_plugins()
         if path and found_by_name(registry):
-            write_manifest(path, environment, registry, packages)
+            write_manifest(path, environment, folders, registry, packages)
     return registry
 
 

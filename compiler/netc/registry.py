@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import field
 from importlib import import_module
@@ -109,6 +110,12 @@ def _imported(owner: str, module: str, name: str) -> type:
         return _class_in(module, name)
     except (Exception, SystemExit) as error:
         raise PluginError(f"plugin `{owner}` cannot provide `{name}`: {said(error)}") from error
+
+
+def described(definition: type) -> str:
+    """A plugin's class and where it is from: `DyT` of dyt.py."""
+    file = getattr(sys.modules.get(definition.__module__), "__file__", None)
+    return f"`{definition.__name__}` of {os.path.relpath(file) if file else definition.__module__}"
 
 
 def said(error: BaseException) -> str:

@@ -14,7 +14,8 @@ class ModelSource:
     """The classes of a model.
 
     `source` has no imports; `imports` are the lines that it needs; `arguments` is what the constructor of `class_name`
-    is given, as source; `parameters` are the network's own, with their defaults.
+    is given, as source; `parameters` are the network's own, with their defaults; `brought` are the import lines and
+    texts that layers bring.
     """
 
     source: str
@@ -22,6 +23,7 @@ class ModelSource:
     class_name: str
     arguments: str = ""
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    brought: tuple[str, ...] = ()
 
 
 class Header(Record, eq=True):

@@ -94,6 +94,13 @@ def test_second_start_asks_no_plugin(tmp_path: Path) -> None:
     assert first["layers"] == second["layers"] != []
 
 
+def test_each_path_has_a_manifest_of_its_own(tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    paths = [os.pathsep.join([str(site), *sys.path]) for site in (tmp_path, tmp_path.parent)]
+    assert [in_fresh_process(cache, path)["asked"] for path in paths] == [True, True]
+    assert [in_fresh_process(cache, path)["asked"] for path in paths] == [False, False]
+
+
 @pytest.mark.parametrize("text", [MAPPING, CLASSES], ids=["names", "classes"])
 def test_stranger_is_served_like_the_built_ins(install: Install, tmp_path: Path, text: str) -> None:
     site = install("netc-swirl", "netc_swirl", text).parent

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +10,8 @@ from netc import syntax
 from netc.emit.constants import holds_block
 from netc.emit.elimination import Inexpressible
 from netc.emit.hints import Hints
+from netc.emit.pasting import Brought, Clash, Meaning, Pasted, bound_by, brought_by, meaning_of, paste
+from netc.emit.renaming import bound_in
 from netc.emit.wrapping import INDENT, layout
 from netc.graph import Template
 from netc.layer import Layer
@@ -20,21 +23,42 @@ class Belongings(Hints):
     """Writes what stands beside the classes."""
 
     sources: dict[Template, list[str]]
+    reserved: frozenset[str]
+    pasted: Pasted
 
-    def helpers(self) -> list[str]:
-        """Functions, constants and classes that the model's classes use."""
-        found: dict[str, None] = {}
+    def helpers(self, classes: Sequence[str]) -> list[str]:
+        """Functions, constants and classes that the model's classes use; what layers bring is in `pasted` then."""
+        found: list[str | None] = []
         constants = [need[1:] for need in self.constants(late=False)]
         if constants:
-            found["\n".join(layout([f"{name} = {self.constant(value)}" for name, value in constants]))] = None
+            found.append("\n".join(layout([f"{name} = {self.constant(value)}" for name, value in constants])))
+        brought = []
         for need in list(self.requires):
             if isinstance(need, str) and not is_import(need):
-                found[need.rstrip("\n")] = None
+                found.append(need.rstrip("\n"))
             elif isinstance(need, tuple) and need[0] in ("layer", "function"):
-                found.update(dict.fromkeys(self.layer_sources(need[1], need[0] == "layer")))
+                brought += [self.brought(need[1], need[0] == "layer")]
+                found.append(None)
             elif isinstance(need, tuple) and need[0] == "record":
-                found[self.record_source(need[1], need[2])] = None
-        return list(found)
+                found.append(self.record_source(need[1], need[2]))
+        self.pasted = self.paste(brought, [*(text for text in found if text is not None), *classes])
+        texts = iter(self.pasted.texts)
+        return list(dict.fromkeys(text for item in found for text in (next(texts) if item is None else (item,))))
+
+    def paste(self, brought: Sequence[Brought], others: Sequence[str]) -> Pasted:
+        """What layers bring, told apart from what else is in the file."""
+        if not brought:
+            return Pasted((), ())
+        taken: dict[str, Meaning] = dict.fromkeys(self.reserved, "reserved")
+        taken |= {name: ("own", name) for name in bound_in(ast.parse("\n".join(others)).body)}
+        for line in (need for need in self.requires if isinstance(need, str) and is_import(need)):
+            taken[bound_by(line)] = meaning_of(line)
+        try:
+            return paste(brought, taken)
+        except Clash as error:
+            raise Inexpressible(str(error), help="only the authors of the plugins can choose other names") from None
+        except ValueError as error:
+            raise Inexpressible(f"a name that two layers bring, in {error}") from None
 
     def constants(self, late: bool) -> list[Any]:
         """The constants in use: those without blocks, or those that stand behind the classes that they hold."""
@@ -56,16 +80,15 @@ class Belongings(Hints):
         if [self.name(template) for template in classes] != [define.name]:
             raise Inexpressible(f"a list that holds the block `{define.name}`")
 
-    def layer_sources(self, cls: type[Layer], module: bool) -> list[str]:
+    def brought(self, cls: type[Layer], module: bool) -> Brought:
         """What a layer brings along: its helpers, and its class where it is used as a module."""
         if module and cls.source is None:
             line = short_name(cls.module or "")[1]
             if line is not None:
                 self.requires[line] = None
-            return []
-        self.requires.update(dict.fromkeys(cls.imports))
-        sources = [*cls.helpers, cls.source] if module and cls.source else cls.helpers
-        return [source.strip("\n") for source in sources]
+            return Brought("", (), ())
+        texts = [*cls.helpers, cls.source] if module and cls.source else cls.helpers
+        return brought_by(cls, tuple(texts), (cls.module, cls.function), (cls.module if module else cls.function) or "")
 
     def record_source(self, name: str, fields: Sequence[tuple[str, str]]) -> str:
         self.requires["from typing import NamedTuple"] = None

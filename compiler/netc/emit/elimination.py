@@ -26,11 +26,12 @@ class Freeze(Exception):
 
 
 class Inexpressible(Exception):
-    """Something for which no source could be found, and its place in the spec where that is known."""
+    """Something for which no source could be found, its place in the spec where that is known, and a way out."""
 
-    def __init__(self, message: str, span: Span | None = None):
+    def __init__(self, message: str, span: Span | None = None, help: str | None = None):
         super().__init__(message)
         self.span = span
+        self.help = help or "give the part that it names a `def` of its own, or the size a parameter"
 
 
 class Plan(Mutable):

@@ -15,6 +15,7 @@ from netc.emit.elimination import Freeze, Inexpressible
 from netc.emit.folding import only_atom
 from netc.emit.forward import Forward
 from netc.emit.measures import values_in
+from netc.emit.pasting import bound_by
 from netc.emit.resolve import Resolver
 from netc.emit.results import result_hint
 from netc.emit.tensors import names_in
@@ -22,20 +23,23 @@ from netc.emit.walking import statements_in, tensor_targets
 from netc.emit.wrapping import INDENT, layout
 from netc.graph import Guard, Module, Network, Template, Use
 from netc.layer import Layer
-from netc.naming import TAKEN, python_name
+from netc.naming import TAKEN, python_name, short_name
 from netc.sources import ModelSource
 from netc.terms import COMPARE, SUM, Place, Symbol, Term, written
 
 MAX_PASSES = 16
 
 
-def emit_model(network: Network) -> ModelSource:
-    """Writes the classes of a network. What is given to `class_name` is nothing: its defaults are the values."""
+def emit_model(network: Network, reserved: frozenset[str] = frozenset()) -> ModelSource:
+    """Writes the classes of a network. What is given to `class_name` is nothing: its defaults are the values.
+
+    `reserved` names mean something else in the file.
+    """
     ask_for_layers(network)
     frozen = frozenset(unprintable(network))
     while True:
         try:
-            return Model(network, frozen).source()
+            return Model(network, frozen, reserved).source()
         except Freeze as freeze:
             if freeze.names <= frozen:
                 raise Inexpressible(f"what `{freeze}` selects") from None
@@ -74,8 +78,9 @@ def is_data(value: Any) -> bool:
 class Model(Belongings):
     """The classes of one network while they are written."""
 
-    def __init__(self, network: Network, frozen: frozenset[str]):
+    def __init__(self, network: Network, frozen: frozenset[str], reserved: frozenset[str] = frozenset()):
         self.network = network
+        self.reserved = reserved
         self.resolver = Resolver(network, frozen)
         self.sources: dict[Template, list[str]] = {}
         self.signatures: dict[Template, Signature] = {}
@@ -86,16 +91,16 @@ class Model(Belongings):
         self.kin = kindred(network, self.resolver)
         self.resolver.keep({template: names for template, (_, names) in self.kin.items()})
         self.layers = layers_of(network)
-        brought = [layer for found in self.layers.values() for layer, _ in found if layer.source]
-        self.pasted = {(layer.module or "").removeprefix("own:") for layer in brought}
+        self.fixed = frozenset(called_by_layers(network))
 
     # ---- classes -------------------------------------------------------------------------------------
 
     def name(self, template: Template) -> str:
         if template not in self.names:
-            taken = {*self.names.values(), *TAKEN, *self.pasted}
+            foreign = TAKEN | self.reserved
+            taken = {*self.names.values(), *foreign, *self.fixed}
             suffix = "Net" if template is self.network.template else "Block"
-            candidates = [template.name if template.name not in TAKEN else template.name + suffix]
+            candidates = [template.name if template.name not in foreign else template.name + suffix]
             ranks = {input_rank(t) for t in self.network.templates if t.node is template.node and t.inputs}
             if len(ranks) > 1 and min(ranks) > 2:
                 candidates.insert(0, f"{template.name}{input_rank(template) - 2}d")
@@ -356,18 +361,15 @@ class Model(Belongings):
                 self.write(template)
         classes = ["\n".join(lines) for lines in self.sources.values()]
         late = [typed_constant(name, self.constant(value)) for _, name, value in self.constants(late=True)]
-        blocks = [*self.helpers(), *classes[:-1], *(["\n".join(layout(late))] if late else []), classes[-1]]
-        imports = tuple(sorted(line for line in self.requires if isinstance(line, str) and is_import(line)))
-        text = "\n\n\n".join(blocks) + "\n"
+        own = [*classes[:-1], *(["\n".join(layout(late))] if late else []), classes[-1]]
+        text = "\n\n\n".join([*self.helpers(own), *own]) + "\n"
+        lines = {line for line in self.requires if isinstance(line, str) and is_import(line)}
         used = {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
-        imports = tuple(line for line in imports if imported(line) in used)
+        imports = tuple(sorted(line for line in {*lines, *self.pasted.imports} if bound_by(line) in used))
         parameters = {name: net.parameters[name].values[-1] for name, _ in self.signatures[net].parameters}
-        return ModelSource(text, imports, self.name(net), "", parameters)
-
-
-def imported(line: str) -> str:
-    """The name that an import line binds."""
-    return line.rpartition(" as ")[2] if " as " in line else line.rpartition(" import ")[2].removeprefix("import ")
+        brought = tuple(dict.fromkeys(text for texts in self.pasted.texts for text in texts))
+        foreign = (*self.pasted.imports, *imports_of_layers(self.network))
+        return ModelSource(text, imports, self.name(net), "", parameters, (*foreign, *brought))
 
 
 def kindred(network: Network, resolver: Resolver) -> dict[Template, tuple[list[Template], set[str]]]:
@@ -391,6 +393,30 @@ def layers_of(network: Network) -> dict[str, list[tuple[Layer, Module]]]:
         if module.layer is not None:
             found.setdefault(type(module.layer).__name__, {})[module] = module.layer
     return {name: [(layer, module) for module, layer in places.items()] for name, places in found.items()}
+
+
+def classes_of_layers(network: Network) -> Iterator[type[Layer]]:
+    """The classes of all layers and functions of a network, each once."""
+    modules = (module.layer for _, module in network.root.walk())
+    sites = (site for template in network.templates for site in template.sites.values())
+    used = (site.layer for site in sites if isinstance(site, Use))
+    return iter(dict.fromkeys(type(layer) for layer in (*modules, *used) if isinstance(layer, Layer)))
+
+
+def called_by_layers(network: Network) -> Iterator[str]:
+    """The names outside PyTorch by which emitted code calls layers."""
+    for cls in classes_of_layers(network):
+        targets = (cls.module or "", cls.function or "")
+        yield from (target.removeprefix("own:") for target in targets if target.startswith("own:"))
+    yield from (bound_by(line) for line in imports_of_layers(network))
+
+
+def imports_of_layers(network: Network) -> Iterator[str]:
+    """The import lines of the classes and functions that layers name, as far as PyTorch's own import is not enough."""
+    for cls in classes_of_layers(network):
+        for target in (cls.module, cls.function):
+            if target is not None and not target.startswith(("own:", ".", "torch.")):
+                yield from filter(None, (short_name(target.replace("{n}", str(n)))[1] for n in (1, 2, 3)))
 
 
 def input_rank(template: Template) -> int:

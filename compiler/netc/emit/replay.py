@@ -76,8 +76,9 @@ class Opaque:
 
 def replay(network: Network, model: ModelSource) -> None:
     """Raises Mismatch where the emitted classes make something else than the network that was checked."""
-    leaves = {type(m.layer).__name__ for _, m in network.root.walk() if m.layer is not None and m.layer.source}
-    made = Replayer(model.source, leaves).construct(model.class_name, (), {})
+    named = {m.layer.module or "" for _, m in network.root.walk() if m.layer is not None}
+    leaves = {name.removeprefix("own:") for name in named if name.startswith("own:")}
+    made = Replayer(model.source, leaves, model.brought).construct(model.class_name, (), {})
     compare(made, network.root, "", set())
 
 
@@ -139,12 +140,15 @@ def listed(names: Iterable[str]) -> str:
 class Replayer:
     """Evaluates the constructors of one source."""
 
-    def __init__(self, source: str, leaves: Collection[str]):
+    def __init__(self, source: str, leaves: Collection[str], brought: Iterable[str] = ()):
         self.leaves = leaves
+        pasted = {ast.dump(node) for text in brought for node in ast.parse(text).body}
         self.made: dict[Any, Made] = {}
         self.classes: dict[str, ast.ClassDef] = {}
         self.globals: dict[str, Any] = {}
         for node in ast.parse(source).body:
+            if pasted and ast.dump(node) in pasted:
+                continue
             if isinstance(node, ast.ClassDef):
                 self.classes[node.name] = node
             elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):

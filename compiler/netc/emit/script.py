@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import re
+from collections import Counter
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -11,6 +13,8 @@ from netc.emit.augmenting import Augmenting
 from netc.emit.flags import FREE, recipe_flags
 from netc.emit.layout import call, imports, literal, message, module, quoted, row
 from netc.emit.objective import Objective
+from netc.emit.pasting import Meaning, Pasted, bound_by, brought_by, meaning_of, paste
+from netc.emit.renaming import bound_in
 from netc.emit.stepping import Stepping, frozen, globbed
 from netc.emit.templating import environment
 from netc.recipe import Recipe
@@ -20,16 +24,54 @@ HASH_LINE = re.compile(r"^# netc: sha256=([0-9a-f]*)\n", re.MULTILINE)
 STDLIB = ("argparse", "json", "os", "signal", "sys", "time")
 
 
-def render_script(model: ModelSource, recipe: Recipe | None, header: Header) -> str:
-    """The whole file: the model, and what trains it if there is a recipe."""
+def render_script(model: ModelSource, recipe: Recipe | None, header: Header, pasted: Pasted | None = None) -> str:
+    """The whole file: the model, and what trains it if there is a recipe, with what is `pasted` for that."""
+    pasted = pasted if pasted is not None else pasted_parts(model, recipe)
     if recipe is None:
         text = f'{_head(header)}\n"""{model.class_name}."""\n\n{module(model)}'
     else:
         context = {"model": model, "recipe": recipe, "head": _head(header), "call": call, "quoted": quoted}
-        context |= {**_names(model, recipe, header), **_training(model, recipe)}
+        context["sources"] = list(dict.fromkeys(text for texts in pasted.texts for text in texts))
+        context |= {**_names(model, recipe, header, pasted.imports), **_training(model, recipe)}
         text = environment().get_template("script.py.jinja").render(context)
     text = text.rstrip("\n") + "\n"
     return HASH_LINE.sub(f"# netc: sha256={content_hash(text)}\n", text, count=1)
+
+
+def clashing(text: str, model: ModelSource, pasted: Pasted) -> set[str]:
+    """Names that a script gives two meanings, of which one is the model's, or what its recipe brings."""
+    own = names_at_top(model.source)
+    for part in dict.fromkeys(part for texts in pasted.texts for part in texts):
+        own += names_at_top(part)
+    named = {*own, *map(bound_by, (*model.imports, *pasted.imports))}
+    found = names_at_top(text)
+    return {name for name in named if found[name] > max(1, own[name])}
+
+
+def names_at_top(text: str) -> Counter[str]:
+    """How many statements at the top of a text bind each name."""
+    return Counter(name for statement in ast.parse(text).body for name in set(bound_in([statement])))
+
+
+def pasted_parts(model: ModelSource, recipe: Recipe | None, reserved: frozenset[str] = frozenset()) -> Pasted:
+    """What the losses, optimizers and schedules of a recipe bring, told apart from what the model has.
+
+    Raises Clash for two that must have one name.
+    """
+    uses = recipe.uses if recipe is not None else ()
+    parts = dict.fromkeys(type(use.part) for use in uses if use.part.source)
+    if not parts:
+        return Pasted((), ())
+    taken: dict[str, Meaning] = dict.fromkeys(reserved - own_parts(recipe), "reserved")
+    taken |= {name: ("own", name) for name in names_at_top(model.source)}
+    taken |= {bound_by(line): meaning_of(line) for line in model.imports}
+    return paste([brought_by(cls, (cls.source,), (cls.module,), cls.module) for cls in parts], taken)
+
+
+def own_parts(recipe: Recipe | None) -> frozenset[str]:
+    """The names by which a script calls what the parts of its recipe bring."""
+    modules = [use.part.module for use in recipe.uses] if recipe is not None else []
+    return frozenset(module.removeprefix("own:") for module in modules if module.startswith("own:"))
 
 
 def content_hash(text: str) -> str:
@@ -52,10 +94,10 @@ def _head(header: Header) -> str:
     return f"{origin}\n# Regenerate: {header.command}\n# netc: sha256="
 
 
-def _names(model: ModelSource, recipe: Recipe, header: Header) -> dict[str, Any]:
+def _names(model: ModelSource, recipe: Recipe, header: Header, pasted: tuple[str, ...]) -> dict[str, Any]:
     stem = PurePosixPath(header.spec.replace("\\", "/")).stem
     variant = f"_{recipe.name}" if recipe.name else ""
-    own, others = imports({*model.imports, *_training_imports(recipe)})
+    own, others = imports({*model.imports, *_training_imports(recipe), *pasted})
     title = f"Train {model.class_name} on {recipe.data.name}."
     return {"stdlib": own, "imports": others, "title": title, "stem": stem, "folder": f"runs/{stem}{variant}"}
 
@@ -65,7 +107,7 @@ def _training_imports(recipe: Recipe) -> set[str]:
     if any(term.use.part.module.startswith("torch.nn.") for term in recipe.terms) or recipe.clip:
         lines.add("from torch import nn")
     for use in recipe.uses:
-        lines.update(use.part.imports)
+        lines.update(use.part.imports if not use.part.source else ())
     if recipe.ema is not None:
         lines.add("from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn")
     if any(stepper.schedule for stepper in recipe.steppers):
@@ -108,7 +150,6 @@ def _training(model: ModelSource, recipe: Recipe) -> dict[str, Any]:
         "classifies": classifies,
         "summed": objective.summed,
         "objective": objective,
-        "sources": [source for source in dict.fromkeys(use.part.source.strip() for use in recipe.uses) if source],
         "kept": kept,
         "predicted": f"{kept}.eval()({'prepare(pictures)' if prepare else 'pictures'}){scores}.argmax(1).tolist()",
         "accumulates": recipe.accumulate > 1,

@@ -34,7 +34,10 @@ CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 
 @pytest.mark.parametrize(
     ("name", "kills"),
-    [pytest.param("accumulated", 2, id="twice"), *(pytest.param(n, KILLS, id=n, marks=pytest.mark.nightly) for n in CASES)],
+    [
+        pytest.param("accumulated", 2, id="twice"),
+        *(pytest.param(n, KILLS, id=n, marks=pytest.mark.nightly) for n in CASES),
+    ],
 )  # fmt: skip
 def test_killed_at_random_instants(tmp_path: Path, name: str, kills: int) -> None:
     command, settings = CASES[name]

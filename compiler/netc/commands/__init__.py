@@ -23,6 +23,11 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
         "layers": Entry("netc.commands.layers:layers", "Print the reference page of NAME, or what there is."),
         "new": Entry("netc.commands.new:new", "Start a new file, or a plugin."),
         "plugins": Entry("netc.commands.plugins:plugins", "List the active plugins."),
+        "runs": Entry("netc.commands.runs:runs", "Compare the runs in FOLDER, by default in runs."),
+        "sweep": Entry(
+            "netc.commands.sweep:sweep",
+            "Train SPEC with each combination of the values in --set KEY=A,B,C, then print a table of the runs.",
+        ),
         "train": Entry("netc.commands.train:train", "Build the script of SPEC, then run it."),
     }
 )

@@ -148,6 +148,7 @@ class Layer(Signature):
     - `at_call`: fields that PyTorch's module takes when it is called, by name, rather than when it is made; what may be
       left out among the inputs of such a module is given by name too.
     - `tupled`: the last inputs, where PyTorch's module takes them as one tuple: `lstm(input, (h_0, c_0))`.
+    - `nullable`: parameters of which PyTorch's types say that they may be None.
     - `flow`: which of several outputs flows on; None if it must be named.
     - `range`: the least and the greatest number that it can give, None for no bound.
     - `source`: a class of its own for what torch does not have, pasted once into the emitted file under the class's
@@ -169,6 +170,7 @@ class Layer(Signature):
     leading: ClassVar[int] = 0
     at_call: ClassVar[tuple[str, ...]] = ()
     tupled: ClassVar[tuple[str, ...]] = ()
+    nullable: ClassVar[tuple[str, ...]] = ()
     flow: ClassVar[int | None] = 0
     range: ClassVar[tuple[float | None, float | None]] = (None, None)
     source: ClassVar[str | None] = None
@@ -212,6 +214,13 @@ class Layer(Signature):
     def function_arguments(self, *inputs: Any, **named: Any) -> dict[str, Any]:
         """All arguments of the function in PyTorch's order, after its inputs."""
         return self.given()
+
+    def subscript(self) -> str | None:
+        """What stands in the brackets where Python writes the function as an index: `:, {index}`, fields in braces.
+
+        Fields that are not named there must be plain numbers; None where it is written as a call.
+        """
+        return None
 
     def given(self) -> dict[str, Any]:
         """The fields and their values, in the order of the signature."""

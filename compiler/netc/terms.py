@@ -9,6 +9,7 @@ and the term goes along.
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -84,10 +85,11 @@ class Symbol:
 
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """`numerator // denominator` that does not divide evenly term by term."""
+    """`numerator // denominator` that does not divide evenly term by term; `exact`: nothing is left over."""
 
     numerator: Term
     denominator: Term
+    exact: bool = field(default=False, compare=False, hash=False)
 
     @property
     def label(self) -> str:
@@ -135,7 +137,15 @@ class Written:
 
     def __str__(self) -> str:
         parts = [print_term(operand, need) for operand, need in zip(self.operands, self.needs, strict=True)]
+        if self.source == "{0} ** {1}":
+            return power(*parts)
         return _interpolated(self.source, parts) if self.source.startswith('f"') else self.source.format(*parts)
+
+
+def power(base: str, exponent: str) -> str:
+    """A power as the formatter writes it: without spaces between names and numbers."""
+    close = all(re.fullmatch(r"-?[\w.]+", part) for part in (base, exponent))
+    return f"{base}**{exponent}" if close else f"{base} ** {exponent}"
 
 
 def _interpolated(source: str, parts: list[str]) -> str:
@@ -271,7 +281,9 @@ class Term:
         for a, m in self.parts.items():
             for b, n in _operand(self, other).parts.items():
                 monomial = _ordered(a + b)
-                parts[monomial] = parts.get(monomial, 0) + m * n
+                whole = _without_quotient(monomial, m * n)
+                for key, count in whole.parts.items() if whole is not None else ((monomial, m * n),):
+                    parts[key] = parts.get(key, 0) + count
         return Term(parts)
 
     def __floordiv__(self, other: Dim) -> Term:
@@ -377,7 +389,8 @@ def _replaced(atom: Atom, replace: Callable[[Atom], Term | None]) -> Term:
     if found is not None:
         return found
     if isinstance(atom, Floor):
-        return atom.numerator.substitute(replace) // atom.denominator.substitute(replace)
+        quotient = atom.numerator.substitute(replace) // atom.denominator.substitute(replace)
+        return _marked(quotient) if atom.exact else quotient
     if isinstance(atom, Written) and atom.operands:
         operands = tuple(child.substitute(replace) for child in atom.operands)
         entry = _entry(atom.source, operands) if operands != atom.operands else None
@@ -419,6 +432,35 @@ def written(
     if isinstance(needs, int):
         needs = (needs,) * len(operands)
     return Term.atom(Written(source, operands, level, needs, requires))
+
+
+def divided(total: Dim, by: Dim) -> Dim:
+    """`total // by` where nothing is left over, so that times `by` it is the total again."""
+    quotient = total // by
+    if isinstance(quotient, Term):
+        return _marked(quotient)
+    return Known.make(quotient, _marked(quotient.term)) if isinstance(quotient, Known) else quotient
+
+
+def _marked(quotient: Term) -> Term:
+    """A quotient that is known to be exact."""
+    if len(quotient.parts) != 1:
+        return quotient
+    ((monomial, coefficient),) = quotient.parts.items()
+    if len(monomial) != 1 or coefficient != 1 or not isinstance(monomial[0], Floor):
+        return quotient
+    return Term.atom(Floor(monomial[0].numerator, monomial[0].denominator, True))
+
+
+def _without_quotient(monomial: Monomial, coefficient: int) -> Term | None:
+    """What is left of `heads * (width // heads)` where the quotient is exact; None of anything else."""
+    for index, atom in enumerate(monomial):
+        if isinstance(atom, Floor) and atom.exact:
+            rest = Term({monomial[:index] + monomial[index + 1 :]: coefficient})
+            factor = _exact_quotient(rest, atom.denominator)
+            if factor is not None:
+                return atom.numerator * factor
+    return None
 
 
 def _floor_divide(term: Term, divisor: Term) -> Term:

@@ -22,6 +22,7 @@ class MultiheadAttention(Layer):
     """
 
     module = "torch.nn.MultiheadAttention"
+    nullable = ("bias_k", "bias_v")
     inputs = ("query", "key=query", "value=key", "key_padding_mask?", "attn_mask?")
     kinds = ("float", "bool")
     at_call = ("need_weights", "average_attn_weights", "is_causal")

@@ -23,6 +23,7 @@ class Conv(Spatial):
     """
 
     module = "torch.nn.Conv{n}d"
+    nullable = ("bias",)
     examples = (
         Example("3x32x32", "Conv(16, 3, padding=1)", "16x32x32"),
         Example("8x100", "Conv(32, 5, stride=2, dilation=3, groups=4, bias=false)", "32x44"),
@@ -141,6 +142,7 @@ class ConvTranspose(Spatial):
     """
 
     module = "torch.nn.ConvTranspose{n}d"
+    nullable = ("bias",)
     examples = (
         Example("64x8x8", "ConvTranspose(32, 2, stride=2)", "32x16x16"),
         Example("16x7x7", "ConvTranspose(8, 3, stride=2, padding=1, output_padding=1, groups=4)", "8x14x14"),

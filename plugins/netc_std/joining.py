@@ -215,6 +215,11 @@ class select(Layer):
     index = Int(doc="Which slice; -1 is the last.")
     examples = (Example("7x16", "select(1, -1)", "16"),)
 
+    def subscript(self) -> str:
+        """`x[:, -1]`, counted from the end `x[..., -1]`."""
+        before = [":"] * int(self.dim) if self.dim >= 0 else ["..."]
+        return ", ".join([*before, "{index}", *[":"] * (-1 - int(self.dim))])
+
     def infer(self, input: Value) -> Value:
         dim = axis(self.dim, input.rank)
         index, size = decided(self.index, "index"), input.shape[dim]

@@ -194,7 +194,13 @@ class scaled_dot_product_attention(Layer):
             if wider or broadcast(products, attn_mask.shape) != broadcast(products):
                 raise Reject(f"`attn_mask` {attn_mask} does not fit the products {show_shape(products)}",
                              input="attn_mask")  # fmt: skip
-        return Value((*leading, length, value.shape[-1]), channel=None)
+        return Value((*leading, length, value.shape[-1]), channel=self._channel(query, len(leading) + 2))
+
+    def _channel(self, query: Value, rank: int) -> int | None:
+        """Those of the query stay where they are, or become those of the value; between them stands the length."""
+        if query.channel is None or query.channel == query.rank - 2:
+            return None
+        return query.channel + rank - query.rank
 
     def _leading(self, query: Value, key: Value, value: Value) -> Shape:
         """All but the last two dimensions."""

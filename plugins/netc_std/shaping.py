@@ -7,7 +7,7 @@ from typing import Any
 
 from netc.layer import Example, Int, Ints, Layer, Reject, Value
 from netc.shapes import Shape, divisible, product, same, show_dim, show_shape
-from netc.terms import Dim, Term
+from netc.terms import Dim, Term, divided
 from netc_std.axes import Axes, axes, axis, decided, is_one, plain
 from netc_std.window import nearest_divisors
 
@@ -131,7 +131,7 @@ def _quotient(total: Dim, by: Dim) -> Dim | None:
         return None
     quotient = plain(total // by)
     exact = not isinstance(total, int) and Term.of(quotient) * by == Term.of(total)
-    return quotient if exact or divisible(total, by) else None
+    return plain(divided(total, by)) if exact or divisible(total, by) else None
 
 
 class Reshape(Layer):

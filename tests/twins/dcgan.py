@@ -49,15 +49,6 @@ class Discriminator(nn.Sequential):
         self.apply(init_weights)
 
 
-class Drawing(nn.Module):
-    def __init__(self, width: int = 64) -> None:
-        super().__init__()
-        self.generator = Generator(width=width)
-
-    def forward(self, noise: Tensor) -> Tensor:
-        return self.generator(noise)
-
-
 class DCGAN(nn.Module):
     def __init__(self, latent: int = 100, width: int = 64, channels: int = 3) -> None:
         super().__init__()

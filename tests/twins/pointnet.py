@@ -1,24 +1,17 @@
 """PointNet: a classifier of sets of points, given as (batch, 3, points)."""
 
-from itertools import pairwise
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-def shared_mlp(*widths: int) -> nn.Sequential:
-    layers: list[nn.Module] = []
-    for before, after in pairwise(widths):
-        layers += [nn.Conv1d(before, after, 1), nn.BatchNorm1d(after), nn.ReLU()]
-    return nn.Sequential(*layers)
+def shared(in_channels: int, out_channels: int) -> nn.Sequential:
+    """A layer of a perceptron that every point goes through."""
+    return nn.Sequential(nn.Conv1d(in_channels, out_channels, 1), nn.BatchNorm1d(out_channels), nn.ReLU())
 
 
-def mlp(*widths: int) -> nn.Sequential:
-    layers: list[nn.Module] = []
-    for before, after in pairwise(widths):
-        layers += [nn.Linear(before, after), nn.BatchNorm1d(after), nn.ReLU()]
-    return nn.Sequential(*layers)
+def dense(in_features: int, out_features: int) -> nn.Sequential:
+    return nn.Sequential(nn.Linear(in_features, out_features), nn.BatchNorm1d(out_features), nn.ReLU())
 
 
 class Pose(nn.Module):
@@ -28,8 +21,8 @@ class Pose(nn.Module):
         super().__init__()
         self.channels = channels
         self.register_buffer("identity", torch.eye(channels))
-        self.points = shared_mlp(channels, 64, 128, 1024)
-        self.features = mlp(1024, 512, 256)
+        self.points = nn.Sequential(shared(channels, 64), shared(64, 128), shared(128, 1024))
+        self.features = nn.Sequential(dense(1024, 512), dense(512, 256))
         self.matrix = nn.Linear(256, channels * channels)
         nn.init.zeros_(self.matrix.weight)
         nn.init.zeros_(self.matrix.bias)
@@ -45,10 +38,10 @@ class PointNet(nn.Module):
         super().__init__()
         self.rate = rate
         self.input_pose = Pose(3)
-        self.local = shared_mlp(3, 64, 64)
+        self.local = nn.Sequential(shared(3, 64), shared(64, 64))
         self.feature_pose = Pose(64)
-        self.points = shared_mlp(64, 64, 128, 1024)
-        self.features = mlp(1024, 512, 256)
+        self.points = nn.Sequential(shared(64, 64), shared(64, 128), shared(128, 1024))
+        self.features = nn.Sequential(dense(1024, 512), dense(512, 256))
         self.fc = nn.Linear(256, classes)
 
     def forward(self, x: Tensor) -> Tensor:

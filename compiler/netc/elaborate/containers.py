@@ -10,7 +10,18 @@ from netc.diagnostics import Span
 from netc.elaborate.arguments import strip
 from netc.elaborate.arithmetic import Arithmetic
 from netc.elaborate.syntactic import is_module, modules_only
-from netc.elaborate.values import POISON, Binding, Container, Deferred, Frame, Poisoned, fault, is_flowing, tensors
+from netc.elaborate.values import (
+    POISON,
+    Binding,
+    Container,
+    Deferred,
+    Frame,
+    Poisoned,
+    Tensor,
+    fault,
+    is_flowing,
+    tensors,
+)
 from netc.graph import Construction, Module, Step, Template, Use
 from netc.naming import class_name
 
@@ -136,6 +147,7 @@ class Containers(Arithmetic):
         inner = Frame(template, frame.scope, Container(module, False), parent=frame, defaults=frame.defaults)
         inner.chain = frame.chain
         inner.entry = inner.flow = self.enter_suite(frame.flow, template)
+        template.entered_by_x &= isinstance(frame.flow, Tensor) and frame.flow is self.entered_with(frame)
         module.inputs = tuple(t.value for t in tensors(inner.flow))
         use = Use("block", None, module.inputs, template=template, callee=template.name)
         self.member(frame, module, use, label, statement.body)
@@ -154,6 +166,12 @@ class Containers(Arithmetic):
         self.step(frame, use.label, statement, module, output)
         frame.flow = output
         self.unread.make(output, place_of(statement), label)
+
+    def entered_with(self, frame: Frame) -> Any:
+        """What entered the definition around a place."""
+        while frame.parent is not None:
+            frame = frame.parent
+        return frame.entry
 
     def enter_suite(self, flow: Any, template: Template) -> Any:
         """A suite sees the sizes of what flows in as the definition around it does."""

@@ -264,13 +264,6 @@ def is_number(value: Any) -> bool:
     return is_int(value) or isinstance(value, float | Term)
 
 
-def is_simple(expr: syntax.Expr) -> bool:
-    """Whether the formatter writes a power of it without spaces."""
-    if isinstance(expr, syntax.Unary):
-        return expr.operator == "-" and isinstance(expr.operand, syntax.Literal_)
-    return isinstance(expr, syntax.Name | syntax.Literal_)
-
-
 def literal(value: Any, text: str | None = None) -> Term:
     """A constant as Python writes it; numbers keep the text of the spec."""
     if isinstance(value, bool) or value is None:

@@ -10,7 +10,6 @@ from netc.builtins import BUILTINS
 from netc.elaborate.lookup import (
     MAX_DEPTH,
     Lookup,
-    is_simple,
     literal,
     recipe_call_term,
     recipe_term,
@@ -153,9 +152,7 @@ class Rendering(Lookup):
         op = expr.operator
         if op in ("==", "!=") and isinstance(expr.right, syntax.Literal_) and expr.right.value is None:
             op = "is" if op == "==" else "is not"
-        close = op == "**" and all(is_simple(e) for e in (expr.left, expr.right))
-        source = f"{{0}}{op}{{1}}" if close else f"{{0}} {op} {{1}}"
-        return written(source, (left, right), level, (need_left, need_right))
+        return written(f"{{0}} {op} {{1}}", (left, right), level, (need_left, need_right))
 
     def _render_ifelse(self, expr: syntax.IfElse, frame: Frame) -> Term:
         parts = tuple(self.render(e, frame) for e in (expr.then, expr.condition, expr.otherwise))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
+from itertools import groupby
 from textwrap import wrap
 
 from netc.emit.wrapping import INDENT, WIDTH
@@ -72,6 +73,24 @@ def direct(lines: list[str]) -> list[str]:
         if equals and target.startswith("self.") and head == name and uses[name] == 2:
             found[index - 1 : index + 1] = [f"{target} = {source}"]
     return found
+
+
+def extended(lines: list[str]) -> list[str]:
+    """Neighbouring `layers.append(...)` of a list as one `layers += [...]`."""
+    lists = {match[1] for line in lines if (match := re.fullmatch(r"\s*(\w+): list\[nn\.Module\] = \[\]", line))}
+    result: list[str] = []
+    for key, group in groupby(lines, key=lambda line: appended(line)[0]):
+        run = list(group)
+        if key is not None and key[1] in lists and len(run) > 1:
+            run = [f"{key[0]}{key[1]} += [{', '.join(appended(line)[1] for line in run)}]"]
+        result += run
+    return result
+
+
+def appended(line: str) -> tuple[tuple[str, str] | None, str]:
+    """Indentation and name of a list to which a line appends, and what; no name where it does something else."""
+    found = re.fullmatch(r"(\s*)(\w+)\.append\((.*)\)", line)
+    return ((found[1], found[2]), found[3]) if found else (None, "")
 
 
 def place_for(stored: str, statements: list[str], first: int) -> int:

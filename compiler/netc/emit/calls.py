@@ -15,7 +15,7 @@ from netc.emit.resolve import Resolver
 from netc.graph import Argument, Guard, Loop, Template, Unrolled, Use
 from netc.layer import Dotted
 from netc.naming import MODULE_ATTRIBUTES, python_name, short_name
-from netc.terms import ATOM, Term, Written, print_term
+from netc.terms import ATOM, Place, Term, Written, print_term
 
 TRAINING = "self.training"
 
@@ -226,8 +226,8 @@ class Signature:
     must be told, which stands before the parameters that have defaults."""
 
     def __init__(self, places: list[Any], parameters: list[tuple[str, bool]]):
-        self.inputs = sorted((place for place in places if place.kind == "input"), key=lambda place: place.key)
-        self.lifted = [place for place in places if place.kind != "input"]
+        self.inputs = sorted((place for place in places if place.kind == "input"), key=input_order)
+        self.lifted = sorted((place for place in places if place.kind != "input"), key=parameter_order)
         self.parameters = parameters
 
 
@@ -239,6 +239,18 @@ class ClassNames:
 
     def signature(self, template: Template) -> Signature:
         raise NotImplementedError
+
+
+def input_order(place: Place) -> tuple[int, int]:
+    """Sizes of inputs in the order in which `forward` takes them."""
+    operand, axis = place.key
+    return list(place.owner.inputs).index(operand), axis
+
+
+def parameter_order(place: Place) -> tuple[bool, int]:
+    """What a suite is told of the definition around it in the order of that one's parameters, then everything else."""
+    owned = place.kind == "name" and isinstance(place.owner, Template) and place.key in place.owner.parameters
+    return not owned, list(place.owner.parameters).index(place.key) if owned else 0
 
 
 def depends_on_training(term: Term) -> bool:

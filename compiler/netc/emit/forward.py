@@ -12,7 +12,7 @@ from netc.emit.calls import TRAINING, attribute, handed_over, settled_label
 from netc.emit.elimination import Inexpressible
 from netc.emit.forks import write_fork
 from netc.emit.python import Lines, Py
-from netc.emit.results import settled_side, write_result
+from netc.emit.results import settled_side, takes_flow_once, write_result
 from netc.emit.sequentials import statements_of
 from netc.emit.tensors import QUIET, flow_inputs, is_tuple, names_in, reads_input
 from netc.emit.turns import write_turns
@@ -72,7 +72,9 @@ class Forward(Branching):
 
     def reads_outer_input(self) -> bool:
         """Whether this is a suite that reads the `x` of the definition around it."""
-        return self.template.parent is not None and any(name.id == "x" for name in names_in(self.template.body))
+        if self.template.parent is None or self.template.entered_by_x:
+            return False
+        return any(name.id == "x" for name in names_in(self.template.body))
 
     def flow_variable(self) -> str:
         """`x`, or another name where the input is still needed after the flow has moved."""
@@ -109,11 +111,13 @@ class Forward(Branching):
             self.statement(statement)
 
     def returns_flow(self, statement: syntax.Stmt) -> bool:
-        """Whether a statement is `return _`, or comes to it."""
+        """Whether a statement returns the flow, alone or beside values that have names."""
         value = statement.value if isinstance(statement, syntax.Return) else None
         while isinstance(value, syntax.IfElse):
             value = settled_side(self, value)
-        return isinstance(value, syntax.Name) and value.id == "_"
+        if value is None or not takes_flow_once(value):
+            return False
+        return isinstance(value, syntax.Name) or (self.flow.level > TERNARY and not is_tuple(self.flow))
 
     def vanishes(self, statement: syntax.Stmt) -> bool:
         """Whether a statement is left out for good."""

@@ -150,11 +150,18 @@ class Initialising(Sequentials):
                 if self.classes.is_parameter(path):  # type: ignore[attr-defined]
                     self.lines.add(self.init_call(value, arguments, self.parameter_at(path)))
             return
-        self.plan.requires["from fnmatch import fnmatchcase"] = None
         for leaf, value, arguments in rule.rules:
             with self.lines.block(f"for name, parameter in {member_at(rule.path)}.named_parameters():"):
-                with self.lines.block(f'if fnmatchcase(name, "{rule.target}.{leaf}"):'):
+                with self.lines.block(f"if {self.matching(f'{rule.target}.{leaf}')}:"):
                     self.lines.add(self.init_call(value, arguments, "parameter"))
+
+    def matching(self, pattern: str) -> str:
+        """The test of a name against a pattern."""
+        end = pattern.removeprefix("*")
+        if end != pattern and not set("*?[") & set(end):
+            return f"name.endswith({quoted(end)})"
+        self.plan.requires["from fnmatch import fnmatchcase"] = None
+        return f"fnmatchcase(name, {quoted(pattern)})"
 
     def init_call(self, value: Any, arguments: Sequence[Argument], target: str) -> str:
         if not isinstance(value, Initializer):

@@ -77,7 +77,7 @@ def length(items: Term) -> Term:
 def axis_name(value: Value | None, axis: int) -> str:
     """What a size of an input is called as a constructor parameter."""
     if value is None or axis == value.channel:
-        return "channels" if value is None or value.channel == 1 else "features"
+        return "channels" if value is None or (value.channel == 1 and value.rank > 2) else "features"
     spatial = value.spatial
     names = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}.get(len(spatial), ())
     return names[spatial.index(axis)] if axis in spatial and names else f"size_{axis}"

@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from netc import syntax
-from netc.emit.belongings import Belongings, is_import
-from netc.emit.bodies import direct, docstring, place_for, pruned
+from netc.emit.belongings import is_import
+from netc.emit.bodies import direct, docstring, extended, place_for, pruned
 from netc.emit.calls import Signature
 from netc.emit.constants import typed_constant
 from netc.emit.elimination import Freeze, Inexpressible
 from netc.emit.folding import only_atom
 from netc.emit.forward import Forward
 from netc.emit.measures import values_in
+from netc.emit.members import Members
 from netc.emit.pasting import bound_by
 from netc.emit.resolve import Resolver
 from netc.emit.results import result_hint
@@ -75,7 +76,7 @@ def is_data(value: Any) -> bool:
     return value is None or isinstance(value, int | float | str | range)
 
 
-class Model(Belongings):
+class Model(Members):
     """The classes of one network while they are written."""
 
     def __init__(self, network: Network, frozen: frozenset[str], reserved: frozenset[str] = frozenset()):
@@ -233,7 +234,7 @@ class Model(Belongings):
         signature = self.signatures[template]
         arguments = ["self", *self.constructor_arguments(template, signature)]
         stored = self.stored_lines(writer, init.items) if forward else []
-        kept = pruned([*init.items, *stored])
+        kept = pruned([*extended(init.items), *stored])
         body = kept[: len(kept) - len(stored)]
         if len(body) + len(stored) > 1 or len(arguments) > 1 or template.sequential:
             lines += layout([f"{INDENT}def __init__({', '.join(arguments)}) -> None:"])
@@ -286,6 +287,7 @@ class Model(Belongings):
             return []
         outer = self.tensor_names(template.parent) | self.parameter_names(template.parent)
         outer |= {"x", *self.outer_tensors(template.parent)}
+        outer -= {"x"} if template.entered_by_x else set()
         own = self.tensor_names(template) | self.parameter_names(template)
         found = dict.fromkeys(name.id for name in names_in(list(template.body)))
         return [
@@ -312,42 +314,6 @@ class Model(Belongings):
         use = template.sites[expr]
         assert isinstance(use, Use) and use.define is not None
         return use.define
-
-    def torch_classes(self, name: str) -> set[str]:
-        """The PyTorch classes under which a layer of that name stands in the network."""
-        found = set()
-        for layer, module in self.layers.get(name, ()):
-            if layer.module is not None:
-                found.add(layer.module.replace("{n}", str(layer.dimensions(*module.inputs))))
-        return found
-
-    def is_parameter(self, path: str) -> bool:
-        """Whether a path leads to a parameter, seen from the net or from some block of it."""
-        holder, _, name = path.rpartition(".")
-        found = ((place, module) for place, module in self.network.root.walk() if name in module.state)
-        return any(f".{place}".endswith(f".{holder}") for place, _ in found)
-
-    def is_missing(self, path: str) -> bool:
-        """Whether the parameter at a path is left out somewhere."""
-        holder, _, name = path.rpartition(".")
-        ends = [module for place, module in self.network.root.walk() if f".{place}".endswith(f".{holder}")]
-        return any(module.layer is not None and name not in module.state for module in ends)
-
-    def is_within(self, path: str, name: str) -> bool:
-        """Whether what stands inside the module at a path has parameters of a name."""
-        return any(f".{path}." in f".{place}" and name in module.state for place, module in self.network.root.walk())
-
-    def may_lack(self, name: str, parameter: str) -> bool:
-        """Whether a layer of that name is without a parameter, or may be for all that PyTorch's types say."""
-        return any(
-            parameter not in module.state or parameter in layer.fields for layer, module in self.layers.get(name, ())
-        )
-
-    def is_optional(self, path: str) -> bool:
-        """Whether PyTorch's types say of the parameter at a path that it may be None."""
-        holder, _, name = path.rpartition(".")
-        ends = [module for place, module in self.network.root.walk() if f".{place}".endswith(f".{holder}")]
-        return any(module.layer is not None and name in module.layer.fields for module in ends)
 
     # ---- the file --------------------------------------------------------------------------------------
 

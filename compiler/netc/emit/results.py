@@ -22,6 +22,21 @@ def write_result(writer: Forward, expr: syntax.Expr) -> str:
     return entry(writer, expr)
 
 
+def takes_flow_once(expr: syntax.Expr) -> bool:
+    """Whether a result is the flow, or names values among which the flow stands once: then it needs no name."""
+    match expr:
+        case syntax.TupleExpr(items=items):
+            parts = list(items)
+        case syntax.DictExpr(items=pairs):
+            parts = [item for _, item in pairs]
+        case syntax.Call(args=args) if args and all(arg.name for arg in args):
+            parts = [arg.value for arg in args]
+        case _:
+            parts = [expr]
+    names = [part.id for part in parts if isinstance(part, syntax.Name)]
+    return len(names) == len(parts) and names.count("_") == 1
+
+
 def entry(writer: Forward, expr: syntax.Expr) -> str:
     """The source of a result, or of a part of one."""
     match expr:

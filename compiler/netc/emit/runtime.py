@@ -14,6 +14,8 @@ from netc.graph import Use
 from netc.naming import python_name
 from netc.terms import Place, Symbol, Term, level_of, print_term, written
 
+SHAPE = re.compile(r"(\w+)\.shape\[(\d+)\]")
+
 
 class RunTime(Constructor):
     """Writes terms for `forward`."""
@@ -96,7 +98,24 @@ class RunTime(Constructor):
         return size_name(name)
 
     def symbol_lines(self) -> list[str]:
-        return [f"{size_name(name)} = {source}" for name, source in self.symbols.items()]
+        """The sizes that are read at the start, those of neighbouring dimensions together: `h, w = x.shape[2:]`."""
+        runs: list[tuple[str, int, list[str]]] = []
+        read = sorted((*SHAPE.fullmatch(source).groups(), name) for name, source in self.symbols.items())  # type: ignore[union-attr]
+        for operand, axis, name in read:
+            if runs and runs[-1][0] == operand and runs[-1][1] + len(runs[-1][2]) == int(axis):
+                runs[-1][2].append(size_name(name))
+            else:
+                runs.append((operand, int(axis), [size_name(name)]))
+        return [self.sizes_line(*run) for run in runs]
+
+    def sizes_line(self, operand: str, first: int, names: list[str]) -> str:
+        if len(names) == 1:
+            return f"{names[0]} = {operand}.shape[{first}]"
+        ranks = {python_name(name): value.rank for name, value in self.template.inputs.items()}
+        behind = first + len(names)
+        end = "" if behind == ranks.get(operand) else str(behind)
+        part = f"[{first or ''}:{end}]" if first or end else ""
+        return f"{', '.join(names)} = {operand}.shape{part}"
 
 
 def size_name(symbol: str) -> str:

@@ -15,7 +15,7 @@ from netc.emit.targets import render_target
 from netc.graph import Guard, Template, Use
 from netc.layer import Layer
 from netc.naming import python_name
-from netc.terms import ATOM, POWER, PRODUCT, SUM, TERNARY, UNARY
+from netc.terms import ATOM, POWER, PRODUCT, SUM, TERNARY, UNARY, power
 
 INFIX = {"operator.add": ("+", SUM), "operator.sub": ("-", SUM), "operator.mul": ("*", PRODUCT),
          "operator.truediv": ("/", PRODUCT), "operator.matmul": ("@", PRODUCT),
@@ -210,6 +210,9 @@ class Tensors(RunTime):
         if layer.function in INFIX:
             numbers = [self.at_run_time(argument.term, use, sides) for argument in use.arguments]
             return self.joined([*numbers, *sides] if layer.leading else [*sides, *numbers], use)
+        index = self.subscript(use, sides)
+        if index is not None:
+            return Py(f"{sides[0].at(ATOM)}[{index}]")
         arguments = self.arguments(use.arguments, lambda term: self.run_text(term, use, sides))
         arguments = [in_training(layer, argument) for argument in arguments]
         named = [f"{name}={self.tensor(operand).text}" for name, operand in use.named.items()]
@@ -232,12 +235,23 @@ class Tensors(RunTime):
         return Py(f"{name}({', '.join([*(side.text for side in sides), *arguments])})")
 
 
+    def subscript(self, use: Use, sides: Sequence[Py]) -> str | None:
+        """What stands in the brackets of a function that is written as an index."""
+        source = use.layer.subscript() if use.layer is not None else None
+        if source is None:
+            return None
+        named = {argument.name: argument.term for argument in use.arguments}
+        plain = all(self.resolver.normalise(self.template, term).constant is not None
+                    for name, term in named.items() if f"{{{name}}}" not in source)  # fmt: skip
+        if not plain:
+            return None
+        return source.format(**{name: self.run_text(term, use, sides) for name, term in named.items()})
+
+
 def infix(sign: str, level: int, sides: Sequence[Py]) -> Py:
     """Sides joined by an operator."""
     if sign == "**":
-        base, exponent = sides[0].at(ATOM), sides[1].at(UNARY)
-        close = all(re.fullmatch(r"-?[\w.]+", side) for side in (base, exponent))
-        return Py(f"{base}**{exponent}" if close else f"{base} ** {exponent}", level)
+        return Py(power(sides[0].at(ATOM), sides[1].at(UNARY)), level)
     return Py(f" {sign} ".join(side.at(level if i == 0 else level + 1) for i, side in enumerate(sides)), level)
 
 

@@ -122,6 +122,7 @@ TITLES: dict[Category, str] = {
     "schedules": "Schedules",
     "data": "Data sources",
     "transforms": "Transforms",
+    "metrics": "Metrics",
     "initializers": "Initializers",
     "passes": "Passes",
 }

@@ -49,6 +49,11 @@ def netc_transforms() -> Definitions:  # type: ignore[empty-body]
 
 
 @hookspec
+def netc_metrics() -> Definitions:  # type: ignore[empty-body]
+    """Figures of the test part for `metrics:`, each a subclass of `netc.recipe.Metric`."""
+
+
+@hookspec
 def netc_initializers() -> Definitions:  # type: ignore[empty-body]
     """Initialisers for `init` and for `param ... = `, each a subclass of `netc.layer.Initializer`."""
 

@@ -107,11 +107,11 @@ def definitions(name: str, plugin: object) -> dict[Category, list[type]]:
     PyTorch. Raises PluginError where nothing is left.
     """
     from netc.passes import Pass
-    from netc.recipe import DataSource, Loss, Optimizer, Schedule, Transform
+    from netc.recipe import DataSource, Loss, Metric, Optimizer, Schedule, Transform
 
     bases: dict[Category, type] = {
         "layers": Layer, "losses": Loss, "optimizers": Optimizer, "schedules": Schedule, "data": DataSource,
-        "transforms": Transform, "initializers": Initializer, "passes": Pass,
+        "transforms": Transform, "metrics": Metric, "initializers": Initializer, "passes": Pass,
     }  # fmt: skip
     own = [value for key, value in vars(plugin).items() if _is_own(key, value, plugin)]
     found = {category: [cls for cls in own if issubclass(cls, base)] for category, base in bases.items()}

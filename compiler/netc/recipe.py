@@ -218,6 +218,35 @@ class Transform(Part):
         return pictures
 
 
+class Metric(Part):
+    """A figure of the test part: a sum over batches, and what follows from the whole of it.
+
+    - `key`: its name in the log; `label`: its name in a line; `form`: its format there, "" where it is not said.
+    - `greater`: whether more is better.
+    """
+
+    key: ClassVar[str]
+    label: ClassVar[str]
+    form: ClassVar[str] = ".4f"
+    greater: ClassVar[bool] = True
+
+    def check(self, output: Value, target: Target) -> None:
+        """Refuses an output or a target of which it is no figure."""
+        raise NotImplementedError
+
+    def count(self, scores: str, target: str, output: Value) -> str:
+        """The expression of a tensor that is added up over batches."""
+        raise NotImplementedError
+
+    def shape(self, output: Value) -> tuple[int, ...]:
+        """The shape of that tensor."""
+        return ()
+
+    def figure(self, total: str, count: str, output: Value) -> str:
+        """The expression of the figure, from the sum and the number of examples."""
+        raise NotImplementedError
+
+
 class DataSource(Part):
     """Data held in memory, and the Python source that loads it.
 
@@ -361,6 +390,8 @@ class Recipe(Record, eq=True):
     epochs: int
     name: str | None = None
     augment: tuple[Use[Transform], ...] = ()
+    metrics: tuple[Use[Metric], ...] = ()
+    judge: str | None = None
     turns: bool = False
     schedule_interval: Interval = "epoch"
     accumulate: int = 1

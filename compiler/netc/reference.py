@@ -15,6 +15,7 @@ KINDS: dict[Category, str] = {
     "schedules": "schedule",
     "data": "data source",
     "transforms": "transform",
+    "metrics": "metric",
     "initializers": "initializer",
     "passes": "pass",
 }

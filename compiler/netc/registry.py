@@ -13,10 +13,10 @@ from netc.layer import Layer
 from netc.record import Mutable, Record
 
 Category = Literal[
-    "layers", "losses", "optimizers", "schedules", "data", "transforms", "initializers", "passes",
+    "layers", "losses", "optimizers", "schedules", "data", "transforms", "metrics", "initializers", "passes",
 ]  # fmt: skip
 CATEGORIES: tuple[Category, ...] = (
-    "layers", "losses", "optimizers", "schedules", "data", "transforms", "initializers", "passes",
+    "layers", "losses", "optimizers", "schedules", "data", "transforms", "metrics", "initializers", "passes",
 )  # fmt: skip
 
 BETWEEN = ("importlib", "metadata", "pluggy")

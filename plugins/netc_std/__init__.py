@@ -111,6 +111,7 @@ TRANSFORMS = {
     " RandomSolarize RandomAdjustSharpness RandomAutocontrast RandomEqualize RandAugment TrivialAugmentWide AugMix"
     " MixUp CutMix",
 }
+METRICS = {"netc_std.metrics": "Accuracy TopK Precision Recall F1 ConfusionMatrix MAE RMSE R2"}
 INITIALIZERS = {
     "netc_std.initializers": "uniform normal trunc_normal constant ones zeros eye dirac xavier_uniform xavier_normal"
     " kaiming_uniform kaiming_normal orthogonal sparse",
@@ -155,6 +156,11 @@ def netc_data() -> dict[str, str]:
 @hookimpl
 def netc_transforms() -> dict[str, str]:
     return by_name(TRANSFORMS)
+
+
+@hookimpl
+def netc_metrics() -> dict[str, str]:
+    return by_name(METRICS)
 
 
 @hookimpl

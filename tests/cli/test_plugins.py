@@ -104,16 +104,17 @@ def test_every_kind_of_class_is_found(tmp_path: Path) -> None:
     file = tmp_path / "kinds.py"
     file.write_text(
         "from netc.layer import Initializer, Layer\nfrom netc.passes import Pass\n"
-        "from netc.recipe import DataSource, Loss, Optimizer, Schedule, Transform\n"
+        "from netc.recipe import DataSource, Loss, Metric, Optimizer, Schedule, Transform\n"
         "class A(Layer):\n    function = 'torch.relu'\n    function_name = 'a'\n"
         "class B(Loss): pass\nclass C(Optimizer): pass\nclass D(Schedule): pass\nclass E(DataSource): pass\n"
-        "class F(Initializer): pass\nclass G(Pass): pass\nclass I(Transform): pass\nclass _H(Loss): pass\n"
+        "class F(Initializer): pass\nclass G(Pass): pass\nclass I(Transform): pass\nclass J(Metric): pass\n"
+        "class _H(Loss): pass\n"
     )
     registry = load_registry(plugins=[str(file)])
     found = {c: [n for n in names if registry.owner(c, n) == str(file)] for c, names in registry.entries.items()}
     assert found == {
         "layers": ["a"], "losses": ["B"], "optimizers": ["C"], "schedules": ["D"], "data": ["E"],
-        "transforms": ["I"], "initializers": ["F"], "passes": ["G"],
+        "transforms": ["I"], "metrics": ["J"], "initializers": ["F"], "passes": ["G"],
     }  # fmt: skip
 
 

@@ -85,6 +85,7 @@ def registry() -> Registry:
     found.add("schedules", "netc_std", netc_std.netc_schedules())
     found.add("data", "netc_std", netc_std.netc_data())
     found.add("transforms", "netc_std", netc_std.netc_transforms())
+    found.add("metrics", "netc_std", netc_std.netc_metrics())
     return found
 
 

@@ -14,7 +14,7 @@ OWN = {"cosine", "warmup"}
 """Schedules with defaults of their own, which go by lower-case names."""
 PARTS: list[type[Part]] = [
     REGISTRY.find(category, name)
-    for category in ("losses", "optimizers", "schedules", "data", "transforms")
+    for category in ("losses", "optimizers", "schedules", "data", "transforms", "metrics")
     for name in REGISTRY.names(category)
     if name not in OWN
 ]

@@ -12,12 +12,13 @@ from typing import Any
 from netc.emit.augmenting import Augmenting
 from netc.emit.flags import FREE, recipe_flags
 from netc.emit.layout import call, imports, literal, message, module, quoted, row
+from netc.emit.measuring import Measuring
 from netc.emit.objective import Objective
 from netc.emit.pasting import Meaning, Pasted, bound_by, brought_by, meaning_of, paste
 from netc.emit.renaming import bound_in
 from netc.emit.stepping import Stepping, frozen, globbed
 from netc.emit.templating import environment
-from netc.recipe import Recipe
+from netc.recipe import Metric, Recipe
 from netc.sources import Header, ModelSource
 
 HASH_LINE = re.compile(r"^# netc: sha256=([0-9a-f]*)\n", re.MULTILINE)
@@ -58,7 +59,7 @@ def pasted_parts(model: ModelSource, recipe: Recipe | None, reserved: frozenset[
 
     Raises Clash for two that must have one name.
     """
-    uses = recipe.uses if recipe is not None else ()
+    uses = (*recipe.uses, *recipe.metrics) if recipe is not None else ()
     parts = dict.fromkeys(type(use.part) for use in uses if use.part.source)
     if not parts:
         return Pasted((), ())
@@ -132,10 +133,13 @@ def _training_imports(recipe: Recipe) -> set[str]:
 def _training(model: ModelSource, recipe: Recipe) -> dict[str, Any]:
     flags, data = recipe_flags(recipe), recipe.data.part
     tested, classifies = data.held_out, recipe.classifies
-    score = "accuracy" if classifies and tested else "test_loss" if tested else "train_loss"
+    scored = f"output{next((o.source for o in recipe.network.outputs(False)), 'output').removeprefix('output')}"
+    measuring = Measuring(recipe, scored)
+    score = recipe.judge or ("accuracy" if classifies and tested else "test_loss" if tested else "train_loss")
+    rising = measuring.judge.greater if measuring.judge is not None else score == "accuracy"
     prepare = data.prepare()
     objective = Objective(recipe, flags)
-    stepping = Stepping(recipe, flags, score, score == "accuracy")
+    stepping = Stepping(recipe, flags, score, rising)
     augmenting = Augmenting(recipe, flags)
     ready = "inputs" in objective.given or bool(augmenting.mixtures)
     scores = next((o.source for o in recipe.network.outputs(False)), "output").removeprefix("output")
@@ -147,6 +151,9 @@ def _training(model: ModelSource, recipe: Recipe) -> dict[str, Any]:
         "load": data.load(recipe.input).rstrip("\n"),
         "prepare": prepare and prepare.rstrip("\n"),
         "tested": tested,
+        "measuring": measuring,
+        "rising": rising,
+        "first_line": message("say", ["before training", *measuring.pieces], 8),
         "classifies": classifies,
         "summed": objective.summed,
         "objective": objective,
@@ -166,11 +173,12 @@ def _training(model: ModelSource, recipe: Recipe) -> dict[str, Any]:
         "closure": any(stepper.use.part.closure for stepper in recipe.steppers),
         "score": score,
         "parts": _parts(recipe, stepping),
-        "state": _state(recipe, score),
+        "state": _state(recipe, score, rising),
         "update": call("state.update", [*_update(recipe), f"{score}={score}"], 8),
-        "epoch_line": _epoch_line(tested, classifies),
-        "last_line": _last_line(recipe, score),
+        "epoch_line": _epoch_line(tested, classifies, measuring if recipe.metrics else None),
+        "last_line": _last_line(recipe, score, measuring.judge),
         "curves": _curves(recipe, tested),
+        "matrices": list(_matrices(recipe).values()),
     }
 
 
@@ -194,29 +202,40 @@ def _update(recipe: Recipe) -> list[str]:
     return ["epoch=epoch + 1", "step=0", f"total={total}", "log=log.tell()"]
 
 
-def _state(recipe: Recipe, score: str) -> str:
+def _state(recipe: Recipe, score: str, rising: bool) -> str:
     total = f"[0.0] * {len(recipe.steppers)}" if recipe.turns else "0.0"
     state = {"epoch": "0", "step": "0", "total": total, "log": "0", score: "0.0"}
     if recipe.keep == "best" or recipe.patience is not None:
-        state["best"] = "0.0" if score == "accuracy" else 'float("inf")'
+        state["best"] = "0.0" if score == "accuracy" else f'float("{"-" * rising}inf")'
     if recipe.patience is not None:
         state["worse"] = "0"
     return row("state = {", (f"{quoted(name)}: {value}" for name, value in state.items()), "}", 4)
 
 
-def _epoch_line(tested: bool, classifies: bool) -> str:
+def _epoch_line(tested: bool, classifies: bool, measuring: Measuring | None) -> str:
     pieces = ["epoch {epoch + 1}/{args.epochs}", "train loss {train_loss:.4f}"]
+    if measuring is not None:
+        return message("say", [*pieces, *measuring.pieces, "{seconds:.1f} s"], 8)
     pieces += ["test loss {test_loss:.4f}"] * tested + ["accuracy {accuracy:.2%}"] * (tested and classifies)
     return message("say", [*pieces, "{seconds:.1f} s"], 8)
 
 
-def _last_line(recipe: Recipe, score: str) -> str:
-    form = ":.2%" if score == "accuracy" else ":.4f"
-    pieces = [f"{score.replace('_', ' ')} {{state['{score}']{form}}}"]
+def _last_line(recipe: Recipe, score: str, judge: Metric | None) -> str:
+    form = f":{judge.form}" if judge is not None else ":.2%" if score == "accuracy" else ":.4f"
+    pieces = [f"{judge.label if judge is not None else score.replace('_', ' ')} {{state['{score}']{form}}}"]
     pieces += [f"best {{state['best']{form}}}"] * (recipe.keep == "best")
     return message("say", [*pieces, "results in {args.output}"], 4)
 
 
 def _curves(recipe: Recipe, tested: bool) -> list[tuple[str, str]]:
+    """Each quantity with the names of its curves in the log."""
     losses = ["loss" if recipe.log_every else "train_loss", *["test_loss"] * tested]
-    return [(q, literal(tuple(losses) if q == "loss" else ("accuracy",))) for q in recipe.plot]
+    keys = {use.name: use.part.key for use in recipe.metrics if use.part.form}
+    quantities = [keys.get(name, name) for name in recipe.plot if name not in _matrices(recipe)]
+    return [(each, literal(tuple(losses if each == "loss" else [each]))) for each in quantities]
+
+
+def _matrices(recipe: Recipe) -> dict[str, str]:
+    """The metrics that are plotted as a matrix, with their names in the log."""
+    keys = {use.name: use.part.key for use in recipe.metrics if not use.part.form}
+    return {name: keys[name] for name in recipe.plot if name in keys}

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 from netc import syntax
 from netc.diagnostics import nearest, renamed
 from netc.layer import BadArgument
-from netc.recipe import Part, Schedule, Transform, Use
-from netc.recipes.fitting import argument_span
+from netc.recipe import Metric, Part, Schedule, Transform, Use
+from netc.recipes.fitting import argument_span, entries
 from netc.recipes.scalars import Scalars, lone_error
 from netc.registry import Category
 
@@ -16,11 +16,11 @@ P = TypeVar("P", bound=Part)
 
 PARTS: dict[str, Category] = {
     "data": "data", "loss": "losses", "optimizer": "optimizers", "schedule": "schedules",
-    "augment": "transforms",
+    "augment": "transforms", "metrics": "metrics",
 }  # fmt: skip
 KINDS = {
     "data": "data source", "losses": "loss", "optimizers": "optimizer", "schedules": "schedule",
-    "transforms": "transform",
+    "transforms": "transform", "metrics": "metric",
 }  # fmt: skip
 
 
@@ -81,3 +81,13 @@ class Parts(Scalars):
         """`RandomCrop(28, padding=4) -> RandomHorizontalFlip`: the changes of a picture, one after the other."""
         stages = setting.value.stages if isinstance(setting.value, syntax.Pipe) else (setting.value,)
         return tuple(self.bind(stage, "transforms") for stage in stages)
+
+    def metrics(self, setting: syntax.Setting) -> tuple[Use[Metric], ...]:
+        """`F1`, `(TopK(5), ConfusionMatrix)`: figures of the test part, each once."""
+        found: list[Use[Metric]] = []
+        for item in entries(setting.value):
+            use: Use[Metric] = self.bind(item, "metrics")
+            if any(use.part.key == other.part.key for other in found):
+                raise lone_error("E0513", f"the figure `{use.part.key}` is asked for twice", item.span)
+            found.append(use)
+        return tuple(found)

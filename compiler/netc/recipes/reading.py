@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -10,7 +11,8 @@ from netc import syntax
 from netc.diagnostics import Diagnostic, Label, SpecError, nearest, renamed
 from netc.recipe import NetParameter, NetworkFacts, Recipe
 from netc.recipes.augmentation import Augmentation
-from netc.recipes.fitting import Fitting
+from netc.recipes.figures import Figures
+from netc.recipes.fitting import Fitting, entries
 from netc.recipes.groups import Groups
 from netc.recipes.overrides import apply_overrides
 from netc.recipes.parts import PARTS, Parts
@@ -71,10 +73,11 @@ def elaborate_recipe(
     steppers = Steppers(reader, network, values, terms).read(frozen)
     Fitting(values, terms, frozen, network, reader.found).run()
     Augmentation(values, terms, network, reader.found).check()
+    judge = Figures(values, terms, network, reader.found).check(reader.judge)
     reader.found.raise_if_any()
     fields = {key: value for key, (value, _) in values.items() if key not in (*NAMED, "steps")}
     return Recipe(
-        network, terms=terms, steppers=steppers, turns="steps" in values, frozen=frozen, name=train.name,
+        network, judge=judge, terms=terms, steppers=steppers, turns="steps" in values, frozen=frozen, name=train.name,
         warnings=tuple(reader.found.items), **fields,
     )  # fmt: skip
 
@@ -142,6 +145,31 @@ class _Reader(Groups):
         else:
             values[setting.key] = (value, setting)
 
+    # ---- figures ----
+
+    judge: syntax.Expr | None = None
+    """By which metric the best is told, if `keep` says so."""
+
+    def keep(self, setting: syntax.Setting) -> str:
+        """`last`, `best`, `best(F1)`."""
+        match setting.value:
+            case syntax.Call(function=syntax.Name(id="best"), args=(arg,)) if arg.name is None:
+                self.judge = arg.value
+                return "best"
+        return self.word(setting, "last", "best")
+
+    def plot(self, setting: syntax.Setting) -> tuple[str, ...]:
+        """`loss`, `accuracy`, or the name of a metric, or several in brackets."""
+        items = entries(setting.value)
+        names = self.registry.names("metrics")
+        found = []
+        for item in items:
+            word = item.id if isinstance(item, syntax.Name) else ""
+            found.append(word if word in names else self.word(replace(setting, value=item), "loss", "accuracy"))
+        if len(set(found)) < len(found):
+            raise lone_error("E0513", "`plot` names a figure twice", setting.value.span)
+        return tuple(found)
+
     # ---- losses ----
 
     def loss(self, setting: syntax.Setting) -> LossDraft:
@@ -185,6 +213,7 @@ READERS: dict[str, Callable[[Any, syntax.Setting], Any]] = {
     "schedule": lambda reader, setting: (reader.schedule(setting), setting),
     "schedule_interval": lambda reader, setting: reader.word(setting, "epoch", "step"),
     "epochs": Scalars.positive,
+    "metrics": Parts.metrics,
     "accumulate": Scalars.positive,
     "clip_norm": Scalars.number,
     "clip_value": Scalars.number,
@@ -198,11 +227,11 @@ READERS: dict[str, Callable[[Any, syntax.Setting], Any]] = {
     "patience": Scalars.positive,
     "seed": Scalars.seed,
     "device": Scalars.text,
-    "keep": lambda reader, setting: reader.word(setting, "last", "best"),
+    "keep": _Reader.keep,
     "log_every": Scalars.positive,
     "evaluate_first": Scalars.boolean,
     "print_shapes": Scalars.boolean,
-    "plot": lambda reader, setting: reader.words(setting, "loss", "accuracy"),
+    "plot": _Reader.plot,
     "samples": Scalars.positive,
 }
 """What reads each setting, in the order of the manual."""

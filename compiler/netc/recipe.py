@@ -91,12 +91,18 @@ class NetworkFacts(Record, eq=True):
 
 
 class Target(Record, eq=True):
-    """What the network is to learn from one example: a class number, or values of a shape (without the batch)."""
+    """What the network is to learn from one example: a class number, or values of a shape (without the batch).
+
+    With a shape, each place has a class of its own; `partial` says that some are below 0 and do not count, `open` that
+    the network may well know more classes than occur.
+    """
 
     source: str
     kind: Literal["class", "value"]
     shape: Shape = ()
     classes: int | None = None
+    partial: bool = False
+    open: bool = False
 
 
 # ---- contracts ---------------------------------------------------------------------------------
@@ -123,10 +129,14 @@ class Part(Signature):
 
 
 class Loss(Part):
-    """A loss over a batch; called with as many outputs as it has `operands` and, if it is `targeted`, the target."""
+    """A loss over a batch; called with as many outputs as it has `operands` and, if it is `targeted`, the target.
+
+    `channels_first` says that it wants the classes of scores in dimension 1, wherever the network has them.
+    """
 
     operands: ClassVar[tuple[str, ...]] = ("output",)
     targeted: ClassVar[bool] = True
+    channels_first: ClassVar[bool] = False
     # Fields that are numbers for a tensor, moved to the device with the loss.
     tensors: ClassVar[tuple[str, ...]] = ()
 
@@ -267,6 +277,28 @@ class DataSource(Part):
         """Refuses a network whose input it cannot feed."""
         raise NotImplementedError
 
+    def admit(self, inputs: Sequence[tuple[str, Value]]) -> None:
+        """Refuses a network whose inputs it cannot feed; a source of several inputs has a rule of its own."""
+        if len(inputs) != 1:
+            raise Reject(f"{type(self).__name__} gives one input, the network takes {len(inputs)}")
+        self.check(inputs[0][1])
+
+    def drawn(self, inputs: Sequence[tuple[str, Value]]) -> bool:
+        """Whether what the network takes are pictures (N, C, H, W) that can be drawn."""
+        return self.pictures and len(inputs) == 1 and inputs[0][1].rank == 4
+
+    def fitted(self, inputs: Sequence[tuple[str, Value]]) -> Target:
+        """The target for a network of these inputs, where it depends on them."""
+        return self.target()
+
+    def loaded(self, inputs: Sequence[tuple[str, Value]]) -> str:
+        """`load_data(args)` for all inputs; where they are several, the inputs of both parts are tuples of tensors."""
+        return self.load(inputs[0][1])
+
+    def prepared(self, inputs: Sequence[tuple[str, Value]]) -> str | None:
+        """`prepare(batch)` for all inputs; where they are several it takes and gives a list of tensors."""
+        return self.prepare()
+
     def training_size(self) -> int | None:
         """How many examples there are to train with, None where only the run knows."""
         return None
@@ -345,11 +377,15 @@ class Use(Record, Generic[P], eq=True):
 
 
 class Operand(Record, eq=True):
-    """What a loss is given: an output or input of the network, the target, or a number in the target's place."""
+    """What a loss is given: an output or input of the network, the target, or a number in the target's place.
+
+    `moved` says that its last dimension, that of the classes, is moved to dimension 1.
+    """
 
     kind: Literal["output", "input", "target", "constant"]
     name: str = ""
     value: Value | float | None = None
+    moved: bool = False
 
 
 class Term(Record, eq=True):
@@ -417,14 +453,19 @@ class Recipe(Record, eq=True):
     warnings: tuple[Diagnostic, ...] = ()
 
     @property
-    def input(self) -> Value:
-        return self.network.inputs[0][1]
+    def target(self) -> Target:
+        return self.data.part.fitted(self.network.inputs)
+
+    @property
+    def several(self) -> bool:
+        """Whether the network takes several inputs."""
+        return len(self.network.inputs) > 1
 
     @property
     def classifies(self) -> bool:
         """Whether each example has a class, told by the scores of the network's first output."""
         targeted = any(operand.kind == "target" for term in self.terms for operand in term.operands)
-        return targeted and self.data.part.target().kind == "class"
+        return targeted and self.target.kind == "class"
 
     @property
     def partial(self) -> bool:

@@ -103,7 +103,6 @@ SCHEDULES = {
     " CosineAnnealingWarmRestarts OneCycleLR CyclicLR"
     " ReduceLROnPlateau cosine warmup",
 }
-DATA = {"netc_std.data": "MNIST FashionMNIST CIFAR10 Digits Polynomial"}
 TRANSFORMS = {
     "netc_std.transforms": "Resize CenterCrop Pad RandomCrop RandomResizedCrop RandomHorizontalFlip RandomVerticalFlip"
     " RandomRotation RandomAffine RandomPerspective ElasticTransform RandomErasing GaussianBlur GaussianNoise"
@@ -112,6 +111,12 @@ TRANSFORMS = {
     " MixUp CutMix",
 }
 METRICS = {"netc_std.metrics": "Accuracy TopK Precision Recall F1 ConfusionMatrix MAE RMSE R2"}
+DATA = {
+    "netc_std.data": "MNIST FashionMNIST CIFAR10 Digits Polynomial",
+    "netc_std.comparisons": "DigitPairs DigitTriplets",
+    "netc_std.tasks": "AddingProblem PointSets Discs PicturesWithTables Edges",
+    "netc_std.text": "Sentences TextFile",
+}
 INITIALIZERS = {
     "netc_std.initializers": "uniform normal trunc_normal constant ones zeros eye dirac xavier_uniform xavier_normal"
     " kaiming_uniform kaiming_normal orthogonal sparse",

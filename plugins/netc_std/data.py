@@ -136,7 +136,7 @@ class Digits(DataSource):
     """The 1,797 handwritten digits of scikit-learn, 1,437 for training and 360 for the test, resized to the input.
 
     A stratified split by the run's seed; 0-16 scaled to 0-1, bilinear resizing, grey repeated to the channels,
-    normalised by the training part. No download.
+    normalised by the training part. A network of sequences, `input (28, 28)`, reads them row by row. No download.
     """
 
     packages = ("scikit-learn",)
@@ -158,20 +158,29 @@ class Digits(DataSource):
         return 1437
 
     def check(self, input: Value) -> None:
+        rows = input.rank == 3 and isinstance(input.shape[2], int)
         known = all(isinstance(size, int) for size in input.shape[1:])
-        if input.kind != "float" or input.rank != 4 or not known:
+        if input.kind != "float" or not (rows or (input.rank == 4 and known)):
             reason = f"Digits are pictures of channels x height x width, the network takes {show_example(input)}"
             raise Reject(reason, help="`input 1x28x28` takes them, resized")
 
     def load(self, input: Value) -> str:
+        if input.rank == 3:
+            height = input.shape[1] if isinstance(input.shape[1], int) else input.shape[2]
+            squeezed = "\n    images = images.squeeze(1)"
+            return LOAD_DIGITS.format(
+                shape="N, H, W", height=show_dim(height), width=show_dim(input.shape[2]), repeat=squeezed
+            )
         channels, height, width = input.shape[1:]
         repeat = f"\n    images = images.repeat(1, {show_dim(channels)}, 1, 1)" if channels != 1 else ""
-        return LOAD_DIGITS.format(height=show_dim(height), width=show_dim(width), repeat=repeat)
+        return LOAD_DIGITS.format(
+            shape="N, C, H, W", height=show_dim(height), width=show_dim(width), repeat=repeat
+        )
 
 
 LOAD_DIGITS = '''\
 def load_data(args):
-    """Images (N, C, H, W), normalized, and labels (N), for training and for the test."""
+    """Images ({shape}), normalized, and labels (N), for training and for the test."""
     digits = load_digits()
     images = torch.tensor(digits.images, dtype=torch.float32).unsqueeze(1) / 16
     images = F.interpolate(images, size=({height}, {width}), mode="bilinear"){repeat}

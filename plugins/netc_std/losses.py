@@ -24,6 +24,7 @@ class ClassLoss(Loss):
     """A loss of scores (N, C) or (N, C, d1, ...) and class numbers (N) or (N, d1, ...)."""
 
     tensors = ("weight",)
+    channels_first = True
     weight: Any
 
     def check(self, output: Value, target: Target) -> None:
@@ -55,7 +56,7 @@ class ClassLoss(Loss):
 
     def remarks(self, output: Value, target: Target, last: Ending | None) -> Iterator[Reject]:
         classes = output.shape[1]
-        if isinstance(classes, int) and target.classes is not None and classes > target.classes:
+        if isinstance(classes, int) and target.classes is not None and classes > target.classes and not target.open:
             reason = f"the network tells {show_dim(classes)} classes apart, {target.source} has only {target.classes}"
             yield Reject(reason, input="output", help=f"let the last layer give {target.classes}")
 

@@ -15,8 +15,6 @@ import netc
 
 ROOT = Path(__file__).parents[2]
 SPECS = sorted((ROOT / "specs").glob("*.net"))
-FILES = {"SiamesePair": "siamese_pair", "SiameseTriplet": "siamese_triplet"}
-"""Twins that do not stand in the file that has their spec's name."""
 
 
 class Network(NamedTuple):
@@ -36,7 +34,7 @@ class Network(NamedTuple):
         return netc.load(self.path, self.net, **self.given)
 
     def theirs(self) -> nn.Module:
-        made: nn.Module = getattr(twin(FILES.get(self.factory, self.spec)), self.factory)(**self.given)
+        made: nn.Module = getattr(twin(self.spec), self.factory)(**self.given)
         return made
 
 
@@ -73,14 +71,14 @@ NETWORKS = [
     Network("edge_detector", "ByHand", "ByHand", ((1, 28, 28),)),
     Network("recurrent", "RowReader", "RowReader", ((9, 28),)),
     Network("recurrent", "RowReader", "RowReader", ((28, 28),), {"classes": 4, "width": 16, "layers": 1}),
-    Network("recurrent", "TextClassifier", "TextClassifier", (WORDS,)),
-    Network("recurrent", "TextClassifier", "TextClassifier", (WORDS,), {"width": 8, "layers": 3, "rate": 0.1}),
-    Network("recurrent", "Tagger", "Tagger", (WORDS,)),
+    Network("text_classifier", None, "TextClassifier", (WORDS,)),
+    Network("text_classifier", None, "TextClassifier", (WORDS,), {"width": 8, "layers": 3, "rate": 0.1}),
+    Network("tagger", None, "Tagger", (WORDS,)),
     Network("recurrent", "Continuing", "Continuing", ((5, None, 8), (2, None, 32))),
     Network("recurrent", "Continuing", "Continuing", ((5, None, 3), (1, None, 6)),
             {"features": 3, "width": 6, "layers": 1, "rate": 0.0}),
-    Network("siamese", "SiamesePair", "SiamesePair", ((1, 105, 105),) * 2, {"features": 64}),
-    Network("siamese", "SiameseTriplet", "SiameseTriplet", ((1, 28, 28),) * 3),
+    Network("siamese_pair", None, "SiamesePair", ((1, 105, 105),) * 2, {"features": 64}),
+    Network("siamese_triplet", None, "SiameseTriplet", ((1, 28, 28),) * 3),
     Network("unpool_autoencoder", None, "UnpoolAutoencoder", ((1, 28, 28),)),
     Network("unpool_autoencoder", None, "UnpoolAutoencoder", ((1, 28, 28),), {"width": 4}),
     Network("layer_norms", None, "LayerNorms", ((1, 28, 28),)),

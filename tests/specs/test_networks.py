@@ -32,7 +32,7 @@ LARGE = [
     ("bert", "BERT", {"depth": 24, "heads": 16, "width": 1024, "hidden": 4096}),
     ("gpt2", "GPT", {}),
     ("gpt2", "GPT", {"depth": 48, "heads": 25, "width": 1600}),
-    ("siamese", "SiamesePair", {}),
+    ("siamese_pair", "SiamesePair", {}),
     ("unet", "UNet", {}),
     ("dcgan", "DCGAN", {}),
 ]

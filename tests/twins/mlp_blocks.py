@@ -26,7 +26,7 @@ class RandomFeatures(nn.Module):
 
     def __init__(self, in_features: int, out_features: int) -> None:
         super().__init__()
-        self.register_buffer("directions", nn.init.normal_(torch.empty(in_features, out_features)))
+        self.register_buffer("directions", nn.init.normal_(torch.empty(in_features, out_features), std=0.05))
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.cos(x @ self.directions)

@@ -1,7 +1,5 @@
 """Recurrent networks that tell something at the end of a sequence, or at every step of it."""
 
-import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 
@@ -14,36 +12,6 @@ class RowReader(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         x, _ = self.lstm(x)
         return self.fc(x[:, -1])
-
-
-class TextClassifier(nn.Module):
-    def __init__(
-        self, vocabulary: int = 1000, classes: int = 2, features: int = 64, width: int = 64, layers: int = 2,
-        rate: float = 0.5,
-    ) -> None:  # fmt: skip
-        super().__init__()
-        self.rate = rate
-        self.embedding = nn.Embedding(vocabulary, features, padding_idx=0)
-        self.gru = nn.GRU(features, width, layers, dropout=rate, bidirectional=True, batch_first=True)
-        self.fc = nn.Linear(2 * width, classes)
-
-    def forward(self, words: Tensor) -> Tensor:
-        x = F.dropout(self.embedding(words), self.rate, self.training)
-        _, states = self.gru(x)
-        x = torch.cat([states[-2], states[-1]], dim=1)
-        return self.fc(F.dropout(x, self.rate, self.training))
-
-
-class Tagger(nn.Module):
-    def __init__(self, vocabulary: int = 1000, tags: int = 17, features: int = 64, width: int = 64) -> None:
-        super().__init__()
-        self.embedding = nn.Embedding(vocabulary, features)
-        self.lstm = nn.LSTM(features, width, bidirectional=True, batch_first=True)
-        self.tag = nn.Linear(2 * width, tags)
-
-    def forward(self, words: Tensor) -> Tensor:
-        x, _ = self.lstm(self.embedding(words))
-        return self.tag(x)
 
 
 class Continuing(nn.Module):

@@ -28,14 +28,14 @@ class TemporalBlock(nn.Module):
 class TemporalConvNet(nn.Module):
     def __init__(
         self, features: int = 2, outputs: int = 1, widths: Sequence[int] = (30, 30, 30, 30), kernel: int = 7,
-        rate: float = 0.05,
+        rate: float = 0.0,
     ) -> None:  # fmt: skip
         super().__init__()
         self.blocks = nn.Sequential()
         for i, width in enumerate(widths):
             self.blocks.append(TemporalBlock(features, width, kernel, 2**i, rate))
             features = width
-        self.head = nn.Conv1d(features, outputs, 1)
+        self.head = nn.Linear(features, outputs)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.head(self.blocks(x))
+        return self.head(self.blocks(x)[:, :, -1])

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from netc.emit.flags import Flags
 from netc.emit.layout import WIDTH, call, literal, quoted, row, snake
 from netc.recipe import Operand, Recipe, Term
+from netc.shapes import Value
 
 
 class Objective:
@@ -29,7 +30,8 @@ class Objective:
             return False
         term, outputs = self.terms[0], self.recipe.network.outputs(True)
         kinds = [operand.kind for operand in term.operands]
-        return len(self.terms) == 1 and term.factor == 1 and len(outputs) == 1 and kinds == ["output", "target"]
+        lone = len(self.terms) == 1 and term.factor == 1 and len(outputs) == 1
+        return lone and kinds == ["output", "target"] and not term.operands[0].moved
 
     @property
     def given(self) -> tuple[str, ...]:
@@ -134,8 +136,14 @@ class Objective:
 
     def operand(self, operand: Operand, read: dict[str, str], term: Term) -> str | None:
         if operand.kind == "output":
-            return read.get(operand.name)
+            source = read.get(operand.name)
+            if source is None or not operand.moved or not isinstance(operand.value, Value):
+                return source
+            return f"{source}.transpose(1, 2)" if operand.value.rank == 3 else f"{source}.movedim(-1, 1)"
         if operand.kind == "constant":
             first = self.operand(term.operands[0], read, term)
             return f"torch.full_like({first}, {operand.value})"
-        return "inputs" if operand.kind == "input" else "target"
+        if operand.kind == "target":
+            return "target"
+        names = [name for name, _ in self.recipe.network.inputs]
+        return f"inputs[{names.index(operand.name)}]" if self.recipe.several else "inputs"

@@ -137,7 +137,7 @@ def _training(model: ModelSource, recipe: Recipe) -> dict[str, Any]:
     measuring = Measuring(recipe, scored)
     score = recipe.judge or ("accuracy" if classifies and tested else "test_loss" if tested else "train_loss")
     rising = measuring.judge.greater if measuring.judge is not None else score == "accuracy"
-    prepare = data.prepare()
+    prepare = data.prepared(recipe.network.inputs)
     objective = Objective(recipe, flags)
     stepping = Stepping(recipe, flags, score, rising)
     augmenting = Augmenting(recipe, flags)
@@ -148,7 +148,7 @@ def _training(model: ModelSource, recipe: Recipe) -> dict[str, Any]:
         "flags": flags.flags,
         "fixed": row("fixed = [", (quoted(flag.name) for flag in flags.flags if flag.name not in FREE), "]", 12),
         "needs": _listed(_needs(recipe)),
-        "load": data.load(recipe.input).rstrip("\n"),
+        "load": data.loaded(recipe.network.inputs).rstrip("\n"),
         "prepare": prepare and prepare.rstrip("\n"),
         "tested": tested,
         "measuring": measuring,
@@ -160,7 +160,10 @@ def _training(model: ModelSource, recipe: Recipe) -> dict[str, Any]:
         "kept": kept,
         "predicted": f"{kept}.eval()({'prepare(pictures)' if prepare else 'pictures'}){scores}.argmax(1).tolist()",
         "accumulates": recipe.accumulate > 1,
-        "scores": f"output{scores}",
+        "hits": _hits(recipe, f"output{scores}"),
+        "targeted": "target" in objective.given or not objective.summed or recipe.log_every is not None,
+        "compared": "target" in objective.given or not objective.summed or classifies or recipe.distributed or bool(recipe.metrics),
+        "star": "*" * recipe.several,
         "dtype": {"bf16": "bfloat16", "fp16": "float16"}.get(recipe.precision),
         "frozen": frozen(recipe),
         "shuffled": data.shuffled,
@@ -169,7 +172,7 @@ def _training(model: ModelSource, recipe: Recipe) -> dict[str, Any]:
         "ready": ready,
         "trained": "parallel" if recipe.distributed else "model",
         "parallel": ["model", *["find_unused_parameters=True"] * recipe.partial],
-        "fed": "prepare(inputs)" if prepare and not ready else "inputs",
+        "fed": "*" * recipe.several + ("prepare(inputs)" if prepare and not ready else "inputs"),
         "closure": any(stepper.use.part.closure for stepper in recipe.steppers),
         "score": score,
         "parts": _parts(recipe, stepping),
@@ -185,6 +188,23 @@ def _training(model: ModelSource, recipe: Recipe) -> dict[str, Any]:
 def _needs(recipe: Recipe) -> list[str]:
     others = [*recipe.data.part.packages, *["torchvision"] * bool(recipe.augment)]
     return list(dict.fromkeys(["torch", *others, *["matplotlib"] * bool(recipe.plot or recipe.samples)]))
+
+
+def _hits(recipe: Recipe, scores: str) -> tuple[list[str], str]:
+    """How many examples of a batch the network tells right; of places that have a class each, their share counts.
+
+    Statements, and the expression that follows from them.
+    """
+    target, outputs = recipe.target, recipe.network.outputs(False)
+    axis = 1
+    if target.shape and outputs and outputs[0].value.channel == outputs[0].value.rank - 1:
+        axis = outputs[0].value.rank - 1
+    right = f"({scores}.argmax({axis}) == target)"
+    if not target.shape:
+        return [], f"{right}.sum()"
+    if target.partial:
+        return [f"right = {right}.sum()"], "right / (target >= 0).sum() * len(target)"
+    return [], f"{right}.double().mean() * len(target)"
 
 
 def _listed(names: list[str]) -> str:

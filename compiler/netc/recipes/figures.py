@@ -40,7 +40,7 @@ class Figures:
             return
         for use, item in zip(self.metrics, entries(setting.value), strict=True):
             try:
-                use.part.check(outputs[0].value, data.part.target())
+                use.part.check(outputs[0].value, data.part.fitted(self.network.inputs))
             except Reject as reject:
                 where = output_label(self.network, outputs[0].name)
                 self.error(reject.reason, rejected_span(item, type(use.part), reject.field), reject.help, where)

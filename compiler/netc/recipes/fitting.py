@@ -70,12 +70,8 @@ class Fitting:
         """Whether the data is what the network takes."""
         network, part = self.network, use.part
         where = () if network.input_span is None else (Label(network.input_span, "the network's input"),)
-        if len(network.inputs) != 1:
-            reason = f"{use.name} gives one input, `{network.name}` takes {len(network.inputs)}"
-            self.error(reason, setting.value.span, where=where)
-            return False
         try:
-            part.check(network.inputs[0][1])
+            part.admit(network.inputs)
         except Reject as reject:
             span = rejected_span(setting.value, type(part), reject.field)
             self.error(reject.reason, span, reject.help, () if reject.field else where)
@@ -84,7 +80,7 @@ class Fitting:
 
     def loss(self, data: Use[DataSource]) -> None:
         """What is odd about a loss of a network's one output."""
-        network, target = self.network, data.part.target()
+        network, target = self.network, data.part.fitted(self.network.inputs)
         drafts = self.setting("loss", [])
         if not isinstance(network.output, Value) or len(drafts) != len(self.terms):
             return
@@ -128,13 +124,13 @@ class Fitting:
 
     def features(self, data: Use[DataSource]) -> None:
         """What a setting asks for and the data cannot give."""
-        tested, classes = data.part.held_out, data.part.target().kind == "class"
+        tested, classes = data.part.held_out, data.part.fitted(self.network.inputs).kind == "class"
         best = self.setting("keep", "last") == "best"
         for key, fits, lack in (
             ("keep", tested or not best, "no test part, by which the best could be told"),
             ("patience", tested, "no test part, by which it could be told that nothing gets better"),
             ("evaluate_first", tested or not self.setting("evaluate_first", False), "no test part to evaluate on"),
-            ("samples", data.part.pictures, "no pictures to show"),
+            ("samples", data.part.drawn(self.network.inputs), "no pictures to show"),
             ("plot", (tested and classes) or "accuracy" not in self.setting("plot", ()), "no accuracy to plot"),
         ):
             if key in self.values and not fits:

@@ -104,4 +104,6 @@ class Scalars:
 def listed(options: Iterable[str], last: str = "") -> str:
     names = [f"`{option}`" for option in options]
     names += [last] * bool(last)
+    if len(names) == 1:
+        return names[0]
     return f"{', '.join(names[:-1])} or {names[-1]}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from netc import syntax
@@ -46,10 +47,12 @@ class Wiring:
         data = self.values.get("data")
         if data is None or not self.fed(data[0].part):
             return None
-        target: Target = data[0].part.target()
+        target: Target = data[0].part.fitted(self.network.inputs)
         loss = draft.use.part
         try:
             operands = self.given(draft)
+            if loss.channels_first and operands[-1].kind == "target":
+                operands = (moved(operands[0], target), *operands[1:])
         except SpecError as error:
             self.reader.found.add(error.diagnostics[0])
             return None
@@ -66,10 +69,10 @@ class Wiring:
     def fed(self, data: DataSource) -> bool:
         """Whether the data is what the network takes; that it is not is said elsewhere."""
         try:
-            data.check(self.network.inputs[0][1])
+            data.admit(self.network.inputs)
         except Reject:
             return False
-        return len(self.network.inputs) == 1
+        return True
 
     def learnt(self, operands: tuple[Operand, ...], values: list[Value], target: Target) -> Target:
         """What the loss compares with, as a target."""
@@ -136,6 +139,17 @@ class Wiring:
         text = f"`{self.network.name}` has no output `{item.id}`"
         fix = renamed(item.span, item.id, near)
         raise lone_error("E0514", text, item.span, help=way, fix=fix, secondary=output_label(self.network, ""))
+
+
+def moved(operand: Operand, target: Target) -> Operand:
+    """Scores with the classes in dimension 1, if the network has them in the last."""
+    value = operand.value
+    if not isinstance(value, Value) or not target.shape or value.rank != len(target.shape) + 2:
+        return operand
+    if value.channel != value.rank - 1 or value.rank == 2:
+        return operand
+    shape = (value.shape[0], value.shape[-1], *value.shape[1:-1])
+    return replace(operand, value=replace(value, shape=shape, channel=1), moved=True)
 
 
 def listing(names: Iterable[str]) -> str:

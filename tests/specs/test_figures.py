@@ -1,0 +1,52 @@
+"""The recipes of the shipped networks reach what figures.toml says; the page of networks lists each."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from tests.specs.test_shipped import train
+
+import netc
+
+ROOT = Path(__file__).parents[2]
+FIGURES = tomllib.loads((Path(__file__).parent / "figures.toml").read_text(encoding="utf-8"))["figure"]
+PAGE = ROOT / "docs" / "networks.md"
+
+
+def cases() -> list[Any]:
+    return [pytest.param(f, id=f["spec"], marks=[] if f.get("quick") else [pytest.mark.nightly]) for f in FIGURES]
+
+
+@pytest.mark.parametrize("case", cases())
+def test_reaches_its_figure(case: dict[str, Any], tmp_path: Path) -> None:
+    path = ROOT / "specs" / f"{case['spec']}.net"
+    (row, *_), _ = train(path, case.get("recipe"), tmp_path, net=case.get("net"))
+    reached = row[case["figure"]]
+    assert case.get("least", reached) <= reached <= case.get("most", reached)
+
+
+def test_the_page_lists_every_network() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    for path in sorted((ROOT / "specs").glob("*.net")):
+        assert f"[{path.stem}](../specs/{path.name})" in page
+    for case in FIGURES:
+        (line,) = [line for line in page.splitlines() if line.startswith(f"| [{case['spec']}](")]
+        assert case["figure"].replace("_", " ") in line
+        if "net" in case:
+            assert f"`{case['net']}`" in line
+
+
+def test_both_losses_of_an_adversarial_pair_are_told(tmp_path: Path) -> None:
+    """And what the generator has learnt goes into the net that only draws."""
+    dcgan = ROOT / "specs" / "dcgan.net"
+    logs, folder = train(dcgan, "digits", tmp_path, "--epochs", "1", net="dcgan_small")
+    assert set(logs[0]["losses"]) == {"discriminator", "generator"}
+    state = torch.load(folder / "last.pt", weights_only=True)["model"]
+    learnt = {key: tensor for key, tensor in state.items() if key.startswith("generator.")}
+    drawing = netc.load(dcgan, "Draw", weights=learnt, latent=32, width=8, channels=1).eval()
+    pictures = drawing(torch.randn(4, 32, 1, 1))
+    assert pictures.shape == (4, 1, 64, 64) and pictures.std() > 0

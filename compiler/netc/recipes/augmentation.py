@@ -27,7 +27,7 @@ class Augmentation:
         uses, setting = self.values["augment"]
         data: Use[DataSource] = self.values["data"][0]
         stages = setting.value.stages if isinstance(setting.value, syntax.Pipe) else (setting.value,)
-        if not data.part.pictures or len(self.network.inputs) > 1 or self.network.inputs[0][1].rank != 4:
+        if not data.part.drawn(self.network.inputs):
             self.error(f"{data.name} has no pictures to augment", setting.value.span)
             return
         pictures: Value | None = self.network.inputs[0][1]

@@ -162,7 +162,9 @@ def _training(model: ModelSource, recipe: Recipe) -> dict[str, Any]:
         "accumulates": recipe.accumulate > 1,
         "hits": _hits(recipe, f"output{scores}"),
         "targeted": "target" in objective.given or not objective.summed or recipe.log_every is not None,
-        "compared": "target" in objective.given or not objective.summed or classifies or recipe.distributed or bool(recipe.metrics),
+        "compared": "target" in objective.given or not objective.summed or classifies or bool(
+            recipe.distributed or recipe.metrics
+        ),
         "star": "*" * recipe.several,
         "dtype": {"bf16": "bfloat16", "fp16": "float16"}.get(recipe.precision),
         "frozen": frozen(recipe),

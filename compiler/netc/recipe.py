@@ -218,10 +218,12 @@ class Transform(Part):
 
     - `mixes`: it is drawn for a whole batch, ready for the network, and mixes the classes as it mixes the pictures.
     - `bytes_only`: it takes pictures of bytes, not numbers that were normalised.
+    - `moves`: pixels go elsewhere, so that targets of each pixel would no longer fit.
     """
 
     mixes: ClassVar[bool] = False
     bytes_only: ClassVar[bool] = False
+    moves: ClassVar[bool] = True
 
     def infer(self, pictures: Value) -> Value:
         """What becomes of pictures (N, C, H, W), or Reject."""
@@ -263,12 +265,14 @@ class DataSource(Part):
     - `packages`: distributions that its source needs beside torch; `imports`: the import lines.
     - `held_out`: whether it has a test part. `pictures`: whether an example can be drawn.
     - `bytes`: whether what `prepare` takes are pictures of bytes.
+    - `decoded`: whether the inputs are an object that decodes a batch when it is indexed by a tensor.
     """
 
     packages: ClassVar[tuple[str, ...]] = ()
     held_out: ClassVar[bool] = True
     pictures: ClassVar[bool] = False
     bytes: ClassVar[bool] = False
+    decoded: ClassVar[bool] = False
 
     def target(self) -> Target:
         raise NotImplementedError

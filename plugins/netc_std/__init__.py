@@ -116,6 +116,9 @@ DATA = {
     "netc_std.comparisons": "DigitPairs DigitTriplets",
     "netc_std.tasks": "AddingProblem PointSets Discs PicturesWithTables Edges",
     "netc_std.text": "Sentences TextFile",
+    "netc_std.tables": "CSV NumPy",
+    "netc_std.functions": "Function",
+    "netc_std.folders": "ImageFolder",
 }
 INITIALIZERS = {
     "netc_std.initializers": "uniform normal trunc_normal constant ones zeros eye dirac xavier_uniform xavier_normal"

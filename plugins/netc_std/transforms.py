@@ -73,6 +73,7 @@ class Toned(Picture):
     """A change of the bytes of a picture, each for itself."""
 
     bytes_only = True
+    moves = False
 
 
 class Coloured(Toned):
@@ -259,6 +260,7 @@ class RandomErasing(Picture):
     """A rectangle of one value (Zhong et al. 2017, arXiv 1708.04896)."""
 
     module = "torchvision.transforms.v2.RandomErasing"
+    moves = False
     p = chance()
     scale = Limits((0.02, 0.33), low=0, high=1, pair=True, doc="Least and greatest share of the area.")
     ratio = Limits((0.3, 3.3), low=0, pair=True, doc="Least and greatest height by width.")
@@ -272,6 +274,7 @@ class GaussianBlur(Picture):
     """Blurred by a kernel of a random width."""
 
     module = "torchvision.transforms.v2.GaussianBlur"
+    moves = False
     kernel_size = Size(min=1, doc="An odd number, or one for the height and one for the width.")
     sigma = Limits((0.1, 2.0), low=0, doc="Standard deviation of the kernel.")
 
@@ -286,6 +289,7 @@ class GaussianNoise(Picture):
     """Normal noise; mean and deviation are those of pictures from 0 to 1, of bytes too."""
 
     module = "torchvision.transforms.v2.GaussianNoise"
+    moves = False
     mean = Float(0.0, doc="Of the noise.")
     sigma = Float(0.1, min=0, doc="Standard deviation of the noise.")
     clip = Bool(True, doc="Cuts what is outside of 0 to 1.")
@@ -373,6 +377,7 @@ class RandAugment(Coloured):
     """Some changes drawn from fourteen, all of one strength (Cubuk et al. 2019, arXiv 1909.13719)."""
 
     module = "torchvision.transforms.v2.RandAugment"
+    moves = True
     num_ops = Int(2, min=1, doc="How many changes.")
     magnitude = Int(9, min=0, doc="How strong they are.")
     num_magnitude_bins = Int(31, min=2, doc="How many strengths there are.")
@@ -389,6 +394,7 @@ class TrivialAugmentWide(Coloured):
     """One change of a random strength (Müller and Hutter 2021, arXiv 2103.10158)."""
 
     module = "torchvision.transforms.v2.TrivialAugmentWide"
+    moves = True
     num_magnitude_bins = Int(31, min=2, doc="How many strengths there are.")
     interpolation = Interpolation("nearest")
     fill = fill(None)
@@ -398,6 +404,7 @@ class AugMix(Coloured):
     """The mean of several chains of changes (Hendrycks et al. 2019, arXiv 1912.02781)."""
 
     module = "torchvision.transforms.v2.AugMix"
+    moves = True
     severity = Int(3, min=1, max=10, doc="How strong they are.")
     mixture_width = Int(3, min=1, doc="How many chains.")
     chain_depth = Int(-1, min=-1, doc="Changes in a chain; at -1 it is 1 to 3.")

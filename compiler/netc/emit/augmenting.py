@@ -42,7 +42,7 @@ class Augmenting:
         term = next(term for term in self.recipe.terms if term.operands[-1].kind == "target")
         scores = term.operands[0].value
         size = scores.shape[1] if isinstance(scores, Value) else None
-        return int(size) if isinstance(size, int) else self.recipe.data.part.target().classes
+        return int(size) if isinstance(size, int) else self.recipe.target.classes
 
 
 def several(name: str, head: str, calls: Sequence[tuple[str, list[str]]]) -> str:

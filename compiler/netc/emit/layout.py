@@ -72,7 +72,7 @@ def imports(lines: Iterable[str]) -> tuple[str, str]:
         else:
             plain.add(line)
     rows = sorted(plain, key=lambda line: line.split()[1])
-    rows += [import_from(module, members[module]) for module in sorted(members)]
+    rows += [import_from(module, members[module]) for module in sorted(members, key=str.lower)]
     own = [text for text in rows if text.split()[1].partition(".")[0] in sys.stdlib_module_names]
     return "\n".join(own), "\n".join(text for text in rows if text not in own)
 

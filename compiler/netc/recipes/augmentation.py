@@ -46,11 +46,14 @@ class Augmentation:
         self, use: Use[Transform], data: Use[DataSource], pictures: Value | None, later: Sequence[Use[Transform]]
     ) -> Value | None:
         """What becomes of the pictures; raises Reject."""
-        part = use.part
+        part, target = use.part, data.part.fitted(self.network.inputs)
         if part.mixes:
-            self.mixed(use, data.part.target())
+            self.mixed(use, target)
             if any(not other.part.mixes for other in later):
                 raise Reject(f"`{use.name}` acts on a whole batch, so that it comes last")
+        elif part.moves and target.shape and any(term.operands[-1].kind == "target" for term in self.terms):
+            reason = f"`{use.name}` moves pixels, and {target.source} has a target for each place"
+            raise Reject(reason, help="changes of colours leave them where they are")
         elif part.bytes_only and not data.part.bytes:
             reason = f"`{use.name}` takes pictures of bytes, {data.name} holds numbers that are normalised"
             raise Reject(reason, help="crops, flips and turns take both")

@@ -454,6 +454,7 @@ class Recipe(Record, eq=True):
     print_shapes: bool = False
     plot: tuple[str, ...] = ()
     samples: int | None = None
+    modes: tuple[str, ...] = ()
     warnings: tuple[Diagnostic, ...] = ()
 
     @property

@@ -13,6 +13,7 @@ from netc.emit.augmenting import Augmenting
 from netc.emit.flags import FREE, recipe_flags
 from netc.emit.layout import call, imports, literal, message, module, quoted, row
 from netc.emit.measuring import Measuring
+from netc.emit.modes import Modes
 from netc.emit.objective import Objective
 from netc.emit.pasting import Meaning, Pasted, bound_by, brought_by, meaning_of, paste
 from netc.emit.renaming import bound_in
@@ -122,6 +123,10 @@ def _training_imports(recipe: Recipe) -> set[str]:
         lines.add("from torch.nn.parallel import DistributedDataParallel")
         if recipe.accumulate > 1:
             lines.add("from contextlib import nullcontext")
+    if "predict" in recipe.modes:
+        lines.add("import numpy")
+    if {"dry_run", "overfit"} & set(recipe.modes):
+        lines.add("import tempfile")
     if globbed(recipe):
         lines.add("from fnmatch import fnmatchcase")
     return lines
@@ -152,6 +157,7 @@ def _training(model: ModelSource, recipe: Recipe) -> dict[str, Any]:
         "prepare": prepare and prepare.rstrip("\n"),
         "tested": tested,
         "measuring": measuring,
+        "modes": Modes(recipe),
         "rising": rising,
         "first_line": message("say", ["before training", *measuring.pieces], 8),
         "classifies": classifies,

@@ -131,6 +131,7 @@ class Fitting:
             ("patience", tested, "no test part, by which it could be told that nothing gets better"),
             ("evaluate_first", tested or not self.setting("evaluate_first", False), "no test part to evaluate on"),
             ("samples", data.part.drawn(self.network.inputs), "no pictures to show"),
+            ("modes", tested or "evaluate" not in self.setting("modes", ()), "no test part to evaluate on"),
             ("plot", (tested and classes) or "accuracy" not in self.setting("plot", ()), "no accuracy to plot"),
         ):
             if key in self.values and not fits:
@@ -145,6 +146,11 @@ class Fitting:
         for key, wrong, reason, help in (
             ("loss", len(sums) > 1, mixed, "the same `reduction` for all"),
             ("accumulate", "steps" in values, "optimizers that take turns step at every batch", "leave it out"),
+            ("modes", "predict" in self.setting("modes", ()) and len(self.network.inputs) > 1,
+             f"a file holds examples of one input, `{self.network.name}` takes {len(self.network.inputs)}",
+             "leave `predict` out"),
+            ("modes", "overfit" in self.setting("modes", ()) and "steps" in values,
+             "optimizers that take turns have no one loss that could fall", "leave `overfit` out"),
             ("steps", "distributed" in values, "optimizers take turns in one process only", "leave `distributed` out"),
             ("unfreeze", "distributed" in values, "what is frozen stays so where processes share the gradients", None),
             ("unfreeze", "steps" in values, "optimizers that take turns train the same parameters all along", None),

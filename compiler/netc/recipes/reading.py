@@ -233,6 +233,7 @@ READERS: dict[str, Callable[[Any, syntax.Setting], Any]] = {
     "print_shapes": Scalars.boolean,
     "plot": _Reader.plot,
     "samples": Scalars.positive,
+    "modes": lambda reader, setting: reader.words(setting, "evaluate", "predict", "export", "dry_run", "overfit"),
 }
 """What reads each setting, in the order of the manual."""
 

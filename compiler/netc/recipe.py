@@ -455,6 +455,7 @@ class Recipe(Record, eq=True):
     plot: tuple[str, ...] = ()
     samples: int | None = None
     modes: tuple[str, ...] = ()
+    log: tuple[str, ...] = ()
     warnings: tuple[Diagnostic, ...] = ()
 
     @property

@@ -123,6 +123,8 @@ def _training_imports(recipe: Recipe) -> set[str]:
         lines.add("from torch.nn.parallel import DistributedDataParallel")
         if recipe.accumulate > 1:
             lines.add("from contextlib import nullcontext")
+    if "csv" in recipe.log:
+        lines.add("import csv")
     if "predict" in recipe.modes:
         lines.add("import numpy")
     if {"dry_run", "overfit"} & set(recipe.modes):

@@ -125,7 +125,7 @@ class Rendering(Lookup):
         return sequence_term([self.render(item, frame) for item in expr.items], "[]")
 
     def _render_comprehension(self, expr: syntax.Comprehension, frame: Frame) -> Term:
-        iterable = self.render(expr.iterable, frame)
+        iterable = iterated(self.render(expr.iterable, frame))
         saved = dict(frame.env)
         for name in expr.target.names:
             frame.env[name] = Binding(None, written(name), expr.target.span)
@@ -219,6 +219,17 @@ class Rendering(Lookup):
 
     _render_group = _render_pipe
     _render_fork = _render_pipe
+
+
+def iterated(iterable: Term) -> Term:
+    """What a loop goes over once, for which no list need be made: `dict.fromkeys(widths)`."""
+    parts = list(iterable.parts)
+    atom = parts[0][0] if len(parts) == 1 and len(parts[0]) == 1 else None
+    if not isinstance(atom, Written) or atom.source not in ("list(dict.fromkeys({0}))", "enumerate({0})"):
+        return iterable
+    if atom.source == "enumerate({0})":
+        return written(atom.source, (iterated(atom.operands[0]),), atom.level, atom.needs, atom.requires)
+    return written("dict.fromkeys({0})", atom.operands, atom.level, atom.needs, atom.requires)
 
 
 def concatenation(sides: Sequence[Term]) -> Term:

@@ -12,6 +12,7 @@ from netc.elaborate.cloning import clone
 from netc.elaborate.conditions import holds_recipe
 from netc.elaborate.containers import Containers
 from netc.elaborate.lookup import plain, several_inputs, value_term
+from netc.elaborate.rendering import iterated
 from netc.elaborate.syntactic import assigned, handler, is_module
 from netc.elaborate.trail import repetition, round_of
 from netc.elaborate.unread import Departure
@@ -271,7 +272,7 @@ class Stages(Containers):
             body(statement.body)
 
         names = sorted(set(assigned(statement.body)))
-        iterable = self.render(statement.iterable, frame)
+        iterable = iterated(self.render(statement.iterable, frame))
         target, place = statement.target, statement.span
         self.loop(statement, iterable, items, names, frame, run, lambda _, item: round_of(target, item, place))
         for name in statement.target.names if items else ():

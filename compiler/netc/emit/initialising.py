@@ -122,7 +122,8 @@ class Initialising(Sequentials):
         if not classes:
             return
         types = " | ".join(self.imported(c) for c in classes)
-        optional = [n for n, _, _ in rule.rules if any(self.classes.may_lack(each.target, n) for each in rules)]  # type: ignore[attr-defined]
+        may_lack, home = self.classes.may_lack, self.template  # type: ignore[attr-defined]
+        optional = [name for name, _, _ in rule.rules if any(may_lack(each.target, name, home) for each in rules)]
         condition = f"isinstance({self.each}, {types})"
         if len(rule.rules) == 1 and optional:
             condition, optional = f"{condition} and {self.each}.{optional[0]} is not None", []

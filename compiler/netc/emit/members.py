@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 
 from netc.emit.belongings import Belongings
@@ -10,13 +11,16 @@ from netc.graph import Argument, Module, Network, Template, Use
 from netc.layer import Layer
 from netc.terms import Place
 
+Layers = dict[str, list[tuple[Layer, Module]]]
+"""The layers of each name, with their places in the tree."""
+
 
 class Members(Belongings):
     """Answers about the modules of the network."""
 
     network: Network
     resolver: Resolver
-    layers: dict[str, list[tuple[Layer, Module]]]
+    layers: Layers
 
     def torch_classes(self, name: str) -> set[str]:
         """The PyTorch classes under which a layer of that name stands in the network."""
@@ -41,11 +45,24 @@ class Members(Belongings):
         """Whether what stands inside the module at a path has parameters of a name."""
         return any(f".{path}." in f".{place}" and name in module.state for place, module in self.network.root.walk())
 
-    def may_lack(self, name: str, parameter: str) -> bool:
-        """Whether a layer of that name is or may be without a parameter, or PyTorch's types say so."""
-        found = self.layers.get(name, ())
+    def may_lack(self, name: str, parameter: str, template: Template) -> bool:
+        """Whether a layer of that name in a class is or may be without a parameter, or PyTorch's types say so."""
+        whole = template.root is self.network.template
+        found = (self.layers if whole else self.inside(template.root.name)).get(name, ())
         absent = any(parameter not in module.state or parameter in layer.nullable for layer, module in found)
         return absent or self.is_switched(name, parameter)
+
+    def inside(self, name: str) -> Layers:
+        """The layers of the blocks of a name, with their places."""
+        if name not in self.blocks:
+            blocks = {module for _, module in self.network.root.walk() if module.layer is None}
+            self.blocks[name] = layers_of(block for block in blocks if block.name == name)
+        return self.blocks[name]
+
+    @cached_property
+    def blocks(self) -> dict[str, Layers]:
+        """What `inside` has found already."""
+        return {}
 
     def is_optional(self, path: str) -> bool:
         """Whether PyTorch's types say of the parameter at a path that it may be None."""
@@ -77,3 +94,12 @@ class Members(Belongings):
     def is_open(self, template: Template, argument: Argument) -> bool:
         term = self.resolver.normalise(template, argument.term)
         return isinstance(argument.default, bool) and any(isinstance(atom, Place) for atom in term.atoms())
+
+
+def layers_of(roots: Iterable[Module]) -> Layers:
+    """The layers below some modules by their names, each with its place; what several places share once."""
+    found: dict[str, dict[Module, Layer]] = {}
+    for _, module in (each for root in roots for each in root.walk()):
+        if module.layer is not None:
+            found.setdefault(type(module.layer).__name__, {})[module] = module.layer
+    return {name: [(layer, module) for module, layer in places.items()] for name, places in found.items()}

@@ -15,14 +15,14 @@ from netc.emit.elimination import Freeze, Inexpressible
 from netc.emit.folding import only_atom
 from netc.emit.forward import Forward
 from netc.emit.measures import values_in
-from netc.emit.members import Members
+from netc.emit.members import Members, layers_of
 from netc.emit.pasting import bound_by
 from netc.emit.resolve import Resolver
 from netc.emit.results import result_hint
 from netc.emit.tensors import names_in
 from netc.emit.walking import statements_in, tensor_targets
 from netc.emit.wrapping import INDENT, layout
-from netc.graph import Guard, Module, Network, Template, Use
+from netc.graph import Guard, Network, Template, Use
 from netc.layer import Layer
 from netc.naming import TAKEN, python_name, short_name
 from netc.sources import ModelSource
@@ -64,9 +64,13 @@ def ask_for_layers(network: Network) -> None:
 
 
 def unprintable(network: Network) -> Iterator[str]:
-    """Parameters of the net whose value is a block or a chain: emitted code names the class instead."""
+    """Parameters of the net whose value is a block or a chain, or which are nothing in what was elaborated.
+
+    Emitted code names the class instead, and has no parameter of which nobody knows what else it could be.
+    """
     for name, parameter in network.template.parameters.items():
-        if any(not is_data(value) for value in parameter.values):
+        nothing = all(value is None for value in parameter.values) and str(parameter.default) == "None"
+        if nothing or any(not is_data(value) for value in parameter.values):
             yield name
 
 
@@ -91,7 +95,7 @@ class Model(Members):
         self.writing: set[Template] = set()
         self.kin = kindred(network, self.resolver)
         self.resolver.keep({template: names for template, (_, names) in self.kin.items()})
-        self.layers = layers_of(network)
+        self.layers = layers_of([network.root])
         self.fixed = frozenset(called_by_layers(network))
 
     # ---- classes -------------------------------------------------------------------------------------
@@ -350,15 +354,6 @@ def kindred(network: Network, resolver: Resolver) -> dict[Template, tuple[list[T
                 names = {*site.bindings, *(name for _, given in known for name in given)}
                 found.update(dict.fromkeys(kin, (kin, names)))
     return found
-
-
-def layers_of(network: Network) -> dict[str, list[tuple[Layer, Module]]]:
-    """The layers of a network by their names, each with its place in the tree; what several places share once."""
-    found: dict[str, dict[Module, Layer]] = {}
-    for _, module in network.root.walk():
-        if module.layer is not None:
-            found.setdefault(type(module.layer).__name__, {})[module] = module.layer
-    return {name: [(layer, module) for module, layer in places.items()] for name, places in found.items()}
 
 
 def classes_of_layers(network: Network) -> Iterator[type[Layer]]:

@@ -213,8 +213,8 @@ class Replayer:
                     self.assign(target, self.evaluate(value, scope), scope)
                 case ast.AnnAssign(target=target, value=value) if value is not None:
                     self.assign(target, self.evaluate(value, scope), scope)
-                case ast.AugAssign(target=ast.Name(id=name), value=value):
-                    scope[name] = scope[name] + self.evaluate(value, scope)
+                case ast.AugAssign(target=ast.Name(id=name), op=op, value=value):
+                    scope[name] = BINARY[type(op)](scope[name], self.evaluate(value, scope))
                 case ast.For(target=target, iter=items, body=inner):
                     for item in self.iterate(items, scope):
                         self.assign(target, item, scope)

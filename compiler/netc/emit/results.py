@@ -9,10 +9,13 @@ from netc import syntax
 from netc.emit.calls import depends_on_training
 from netc.emit.folding import verdict
 from netc.emit.python import Py
+from netc.emit.wrapping import split
 from netc.graph import Guard, Template, Use
 
 if TYPE_CHECKING:
     from netc.emit.forward import Forward
+
+DICT = "dict[str, "
 
 
 def write_result(writer: Forward, expr: syntax.Expr) -> str:
@@ -136,4 +139,10 @@ def values_hint(output: Any) -> str:
 
 
 def either(hints: Iterable[str]) -> str:
-    return " | ".join(dict.fromkeys(hints))
+    """One of several types, each said once; of dicts, one whose values are one of theirs."""
+    parts = dict.fromkeys(part for hint in hints for part in split(hint, (" | ",)))
+    dicts = [part for part in parts if part.startswith(DICT)]
+    if len(dicts) > 1:
+        whole = f"{DICT}{either(part.removeprefix(DICT)[:-1] for part in dicts)}]"
+        parts = dict.fromkeys(whole if part in dicts else part for part in parts)
+    return " | ".join(sorted(parts, key=lambda part: part == "None"))

@@ -20,6 +20,10 @@ from netc.record import Mutable
 LIST_NAMES = ("layers", "blocks", "members", "parts", "units", "pieces", "items", "modules")
 
 
+LONG = 60
+"""How long a list of modules may be inside the call that takes them."""
+
+
 class Entry(Mutable):
     """Something in a Sequential: a module's source and its label (None: its number)."""
 
@@ -256,8 +260,7 @@ class Sequentials(Calls):
         assert source is not None
         count = self.text(loop.iterable)
         if not self.carried(repeat) and not members.named:
-            star = "" if members.variable is not None else "*"
-            return self.append(members, Entry(f"{star}[{source.text} for _ in range({count})]", None, True))
+            return self.extend(members, f"[{source.text} for _ in range({count})]")
         self.as_list(members)
         self.assign_running(repeat, 0)
         with self.lines.block(f"for _ in range({count}):"):
@@ -272,12 +275,39 @@ class Sequentials(Calls):
         loop = self.loop(statement)
         if loop is None:
             return None
+        iterable = self.text(loop.iterable)
+        listed = None if members.named else self.comprehension(statement, iterable)
+        if listed is not None:
+            return self.extend(members, listed)
         self.as_list(members)
         self.assign_running(statement, 0)
-        with self.for_block(statement, self.text(loop.iterable)):
+        with self.for_block(statement, iterable):
             self.fill(statement.body, members)
             self.assign_running(statement, 1)
         return None
+
+    def comprehension(self, statement: syntax.For, iterable: str) -> str | None:
+        """A loop as `[Block(i) for i in range(n)]`, if it places one module and nothing goes around it."""
+        if self.carried(statement) or len(statement.body) != 1 or not isinstance(statement.body[0], syntax.Flow):
+            return None
+        start, placed = len(self.lines.items), Members()
+        if statement.body[0].when is None:
+            self.fill(statement.body, placed)
+        entries = placed.entries
+        if len(self.lines.items) > start or len(entries) != 1 or entries[0].starred:
+            del self.lines.items[start:]
+            return None
+        source = entries[0].source
+        return f"[{source} for {render_loop(statement.target, iterable, [source])}]"
+
+    def extend(self, members: Members, listed: str) -> None:
+        """Adds a list of modules; a long one that begins a Sequential becomes its list."""
+        if members.variable is None and not members.entries and len(listed) > LONG:
+            members.variable = self.variable_for(False)
+            self.declare(members.variable, f"list[{self.imported('torch.nn.Module')}]", listed)
+        else:
+            star = "" if members.variable is not None else "*"
+            self.append(members, Entry(f"{star}{listed}", None, True))
 
     @contextmanager
     def for_block(self, statement: syntax.For, iterable: str) -> Iterator[None]:

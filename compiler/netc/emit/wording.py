@@ -17,7 +17,9 @@ def label_text(label: tuple[str, bool] | None) -> str:
 
 
 def assignment(name: str, source: str) -> str:
-    """`name = source`, or `name += rest` where a sum begins with the name."""
+    """`name = source`, or `name += rest` where a sum begins with the name; `name *= n` and `name //= n` alike."""
+    if found := re.fullmatch(rf"(\w+) \* {name}|{name} // (\w+)", source):
+        return f"{name} *= {found[1]}" if found[1] else f"{name} //= {found[2]}"
     if source.startswith(f"{name} + ") and not {" if ", " or ", " and "} & set(re.findall(r" \w+ ", source)):
         return f"{name} += {source.removeprefix(f'{name} + ')}"
     return f"{name} = {source}"

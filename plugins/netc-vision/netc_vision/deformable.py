@@ -21,6 +21,7 @@ class DeformConv2d(Layer):
     """
 
     module = "own:DeformConv2d"
+    nullable = ("bias",)
     inputs = ("input", "offset", "mask?")
     ranks = (4,)
     positional = 3

@@ -73,7 +73,8 @@ wrap("pad_to_multiple")
     )
 
     def function_arguments(self, input: Value) -> dict[str, Any]:
-        return {"multiple": list(per_axis(self.multiple, input.rank - 2, "multiple"))}
+        multiples = per_axis(self.multiple, input.rank - 2, "multiple")
+        return {"multiple": self.multiple if multiples is self.multiple else list(multiples)}
 
     def infer(self, input: Value) -> Value:
         multiples = self.function_arguments(input)["multiple"]

@@ -26,8 +26,10 @@ def along(
 
     A window that is not smaller than the input is not shifted; `clips` cuts it down.
     """
-    found = zip(input.shape[1:-1], window, shift, strict=True)
-    return [(s, min(w, s) if clips else w, by if s > w else 0) for s, w, by in found]
+    return [
+        (s, min(w, s) if clips else w, by if s > w else 0)
+        for s, w, by in zip(input.shape[1:-1], window, shift, strict=True)
+    ]
 
 
 wrap("along")  # torch.fx keeps it whole: what it does depends on sizes
@@ -37,8 +39,7 @@ TO_WINDOWS = '''
 def to_windows(input: Tensor, axes: list[tuple[int, int, int]]) -> Tensor:
     """Pads, rolls and cuts (N, *sizes, C) to windows: (N * windows, positions, C)."""
     n, shift = len(axes), [-by for _, _, by in axes]
-    pads = [pad for s, w, _ in reversed(axes) for pad in (0, -s % w)]
-    x = F.pad(input, [0, 0, *pads])
+    x = F.pad(input, [0, 0, *(p for s, w, _ in reversed(axes) for p in (0, -s % w))])
     if any(shift):
         x = torch.roll(x, shift, list(range(1, n + 1)))
     for axis, (_, width, _) in enumerate(axes):
@@ -138,14 +139,16 @@ class ShiftedWindowAttention(nn.Module):
         self.proj = nn.Linear(dim, dim, bias=proj_bias)
         self.make_bias()
         index = self.make_index()
-        index = index if self.clips else index.flatten()
-        self.register_buffer("relative_position_index", index)
+        self.register_buffer(
+            "relative_position_index", index if self.clips else index.flatten()
+        )
 
     def make_bias(self) -> None:
         """Makes a row of biases for each way in which two positions can stand."""
         rows = math.prod(2 * size - 1 for size in self.window_size)
-        table = nn.init.trunc_normal_(torch.empty(rows, self.num_heads), std=0.02)
-        self.relative_position_bias_table = nn.Parameter(table)
+        self.relative_position_bias_table = nn.Parameter(
+            nn.init.trunc_normal_(torch.empty(rows, self.num_heads), std=0.02)
+        )
 
     def make_index(self) -> Tensor:
         """Numbers how two positions of a window stand to each other."""
@@ -157,8 +160,9 @@ class ShiftedWindowAttention(nn.Module):
 
     def bias(self, count: int) -> Tensor:
         """What is added for each pair of positions of a window."""
-        table = self.relative_position_bias_table
-        return by_pair(table, self.relative_position_index, count)
+        return by_pair(
+            self.relative_position_bias_table, self.relative_position_index, count
+        )
 
     def similarity(self, query: Tensor, key: Tensor) -> Tensor:
         """How much each position attends to each other one, before softmax."""
@@ -178,8 +182,7 @@ class ShiftedWindowAttention(nn.Module):
         attention = F.softmax(masked(attention, axes), dim=-1)
         attention = F.dropout(attention, self.attention_dropout, self.training)
         x = attention.matmul(value).transpose(1, 2).reshape(count, positions, dim)
-        x = F.dropout(self.proj(x), self.dropout, self.training)
-        return from_windows(x, axes)
+        return from_windows(F.dropout(self.proj(x), self.dropout, self.training), axes)
 '''
 
 ATTENTION_V2 = '''

@@ -158,7 +158,8 @@ def idle_rules(network: Network, modules: Sequence[tuple[str, Module]]) -> Itera
             found = [module for path, module in modules if meant(rule, path, module)]
             names = sorted({name for module in found for name in module.state})
             idle = [name for name, _, _ in rule.rules if name not in names]
-            wrong = [name for name in idle if found and rule.kind == "type" and not may_lack(found[0], name)]
+            layers = [module for module in found if module.layer is not None]
+            wrong = [name for name in idle if layers and not any(may_lack(module, name) for module in layers)]
             if wrong or (idle and len(idle) == len(rule.rules)):
                 lacking = " or ".join(f"`{name}`" for name in wrong or idle)
                 text = f"this sets nothing: no `{rule.target}` here has a parameter {lacking}"

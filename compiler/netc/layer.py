@@ -230,9 +230,8 @@ class Layer(Signature):
         """Refuses kinds and ranks that the class does not list."""
         for name, value in zip(self.input_names(len(inputs)), inputs, strict=False):
             if self.kinds is not None and value is not None and value.kind not in self.kinds:
-                help = "numbers from `input int(...)` go through an Embedding first" if value.kind == "int" else None
-                help = "declare integers: `input int(...)`" if self.kinds == ("int",) else help
-                raise Reject(f"expects {' or '.join(self.kinds)} values, not {value.kind}", input=name, help=help)
+                reason = f"expects {' or '.join(self.kinds)} values, not {value.kind}"
+                raise Reject(reason, input=name, help=way_to(self.kinds, value))
         if self.ranks is not None and inputs and inputs[0].rank not in self.ranks:
             wanted = " or ".join(str(rank) for rank in self.ranks)
             first = self.input_names(1)[0]
@@ -269,6 +268,17 @@ class Layer(Signature):
     def state(self, *inputs: Any, **named: Any) -> dict[str, State]:
         """The tensors that the module keeps, in `state_dict` order."""
         return {}
+
+
+def way_to(kinds: tuple[str, ...], value: Value) -> str | None:
+    """How a value of another kind could become one that is taken."""
+    if kinds == ("int",):
+        return "declare integers: `input int(...)`"
+    if value.among is not None:
+        return "indices say where a pooling found its maxima, and go to `max_unpool`"
+    if value.kind == "int" and "bool" in kinds:
+        return "a mask is `input bool(...)`"
+    return "numbers from `input int(...)` go through an Embedding first" if value.kind == "int" else None
 
 
 class Initializer(Signature):

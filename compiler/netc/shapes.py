@@ -7,7 +7,7 @@ and `divisible` rather than comparing: what cannot be decided for a symbol is as
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from netc.terms import Dim, Floor, Known, Relation, Symbol, Term
@@ -23,12 +23,14 @@ Shape = tuple[Dim, ...]
 class Value:
     """A tensor as the compiler knows it.
 
-    `shape` counts the batch; `channel` is the dimension that holds the channels, None when unknown.
+    `shape` counts the batch; `channel` is the dimension that holds the channels, None when unknown. Integers that say
+    where a pooling found its maxima are indices `among` the places of these sizes.
     """
 
     shape: Shape
     kind: Kind = "float"
     channel: int | None = 1
+    among: Shape | None = field(default=None, compare=False)
 
     @property
     def rank(self) -> int:
@@ -47,7 +49,7 @@ class Value:
 
     def with_shape(self, shape: Iterable[Dim]) -> Value:
         """The same kind and channel axis, another shape."""
-        return Value(tuple(shape), self.kind, self.channel)
+        return Value(tuple(shape), self.kind, self.channel, self.among)
 
     def with_dim(self, axis: int, size: Dim) -> Value:
         """The same value with one dimension changed."""

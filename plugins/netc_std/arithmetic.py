@@ -19,6 +19,10 @@ class Broadcasting(Layer):
     kinds: ClassVar[tuple[str, ...] | None] = None
 
     def infer(self, input: Value, other: Value) -> Value:
+        for name, value in (("input", input), ("other", other)):
+            if value.among is not None:
+                help = "indices say where a pooling found its maxima, and go to `max_unpool`"
+                raise Reject("indices are no numbers to compute with", input=name, help=help)
         shape = broadcast(input.shape, other.shape)
         return Value(shape, promoted([input, other]), joint_channel([input, other], len(shape)))
 

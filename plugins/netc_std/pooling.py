@@ -46,7 +46,7 @@ class MaxPool(Spatial):
         n = input.rank - 2
         out = pooled(input, self.kernel_size, self.stride, self.padding, per_axis(self.dilation, n, "dilation"),
                      self.ceil_mode)  # fmt: skip
-        return with_indices(out) if self.return_indices else out
+        return with_indices(out, input) if self.return_indices else out
 
 
 class AvgPool(Spatial):
@@ -132,7 +132,7 @@ class AdaptiveMaxPool(Spatial):
 
     def infer(self, input: Value) -> Values:
         out = adapted(input, self.output_size)
-        return with_indices(out) if self.return_indices else out
+        return with_indices(out, input) if self.return_indices else out
 
 
 class LPPool(Spatial):
@@ -218,7 +218,7 @@ class FractionalMaxPool(Spatial):
                     help="take a smaller window or a smaller output",
                 )
         out_value = spatial(input, input.shape[1], sizes)
-        return with_indices(out_value) if self.return_indices else out_value
+        return with_indices(out_value, input) if self.return_indices else out_value
 
     def _sizes(self, input: Value) -> tuple[Dim, ...]:
         n = input.rank - 2
@@ -256,7 +256,9 @@ class MaxUnpool(Spatial):
 
     `(N, C, *L)` and the indices of the same shape become `(N, C, *M)`, in each dimension
     `M = (L - 1) * stride - 2 * padding + kernel_size`; `stride` is the kernel's size if not given. The function
-    `max_unpool` also takes an `output_size`. See torch.nn.MaxUnpool2d. Stricter than torch: no size may be 0.
+    `max_unpool` also takes an `output_size`. See torch.nn.MaxUnpool2d. Stricter than torch: no size may be 0, and the
+    indices are those of a pooling of what has the size that comes out, since in a picture of another width they stand
+    for other places.
     """
 
     module: ClassVar[str | None] = "torch.nn.MaxUnpool{n}d"
@@ -293,7 +295,19 @@ class MaxUnpool(Spatial):
             if not at_least(size, 1):
                 raise Reject(f"leaves nothing of {axis_name(input, axis)}: its size would be {show_dim(size)}",
                              field="padding")  # fmt: skip
+        if indices.among is not None and not all(map(same, indices.among, sizes)):
+            places = f"{show_shape(tuple(sizes))}, and these indices were found among {show_shape(indices.among)}"
+            raise Reject(f"puts values back among {places}", input="indices", help=self._remedy(indices.among, sizes))
         return spatial(input, input.shape[1], sizes)
+
+    def _remedy(self, among: Sequence[Dim], sizes: Sequence[Dim]) -> str:
+        """What settles the size where only the rounding of the pooling was lost; else whose indices are needed."""
+        strides = self._numbers(len(sizes))[1]
+        if any(isinstance(size, Term) for size in (*among, *sizes, *strides)):
+            return "the pooling must leave nothing over"
+        if all(abs(a - b) < s for a, b, s in zip(among, sizes, strides, strict=True)):  # type: ignore[arg-type, operator]
+            return f"`max_unpool` takes the size of what was pooled: `output_size={show_shape(tuple(among))}`"
+        return "take the indices of the pooling that this undoes"
 
     def _sizes(self, input: Value) -> Sequence[Dim]:
         kernel, stride, padding = self._numbers(input.rank - 2)
@@ -392,6 +406,6 @@ def adapted(input: Value, output_size: Any) -> Value:
     return spatial(input, input.shape[1], kept)
 
 
-def with_indices(value: Value) -> Values:
-    """The value, and integers of the same shape."""
-    return value, replace(value, kind="int")
+def with_indices(value: Value, input: Value) -> Values:
+    """The value, and integers of the same shape: indices among the places of what was pooled."""
+    return value, replace(value, kind="int", among=input.shape[2:])

@@ -190,10 +190,9 @@ class scaled_dot_product_attention(Layer):
         leading = self._leading(query, key, value)
         if attn_mask is not None:
             products = (*leading, length, source)
-            wider = attn_mask.rank > len(products)
-            if wider or broadcast(products, attn_mask.shape) != broadcast(products):
-                raise Reject(f"`attn_mask` {attn_mask} does not fit the products {show_shape(products)}",
-                             input="attn_mask")  # fmt: skip
+            if not self._fits(attn_mask.shape, products):
+                reason = f"expects an `attn_mask` that fits the products {show_shape(products)}, not {attn_mask}"
+                raise Reject(reason, input="attn_mask", help="its last two dimensions are queries and keys")
         return Value((*leading, length, value.shape[-1]), channel=self._channel(query, len(leading) + 2))
 
     def _channel(self, query: Value, rank: int) -> int | None:
@@ -201,6 +200,13 @@ class scaled_dot_product_attention(Layer):
         if query.channel is None or query.channel == query.rank - 2:
             return None
         return query.channel + rank - query.rank
+
+    def _fits(self, mask: Shape, products: Shape) -> bool:
+        """Whether a mask is spread over the products without making them larger."""
+        try:
+            return len(mask) <= len(products) and broadcast(products, mask) == broadcast(products)
+        except Reject:
+            return False
 
     def _leading(self, query: Value, key: Value, value: Value) -> Shape:
         """All but the last two dimensions."""

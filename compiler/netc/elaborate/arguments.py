@@ -360,7 +360,8 @@ def is_plain(value: Any) -> bool:
 
 
 def signature_of(value: Value) -> Hashable:
-    return (tuple(plain(size) for size in value.shape), value.kind, value.channel)
+    among = None if value.among is None else tuple(map(plain, value.among))
+    return (tuple(plain(size) for size in value.shape), value.kind, value.channel, among)
 
 
 def attach(output: Values | Any, span: Span) -> Any:

@@ -195,11 +195,16 @@ class Bindings(Stages):
 
     def _run_tie(self, statement: syntax.Tie, frame: Frame) -> None:
         target, source = (self.tied(side, frame) for side in (statement.target, statement.source))
-        (holder, name, state), (_, _, other) = target, source
+        (holder, name, state), (other_holder, _, other) = target, source
         if tuple(state.shape) != tuple(other.shape):
             first, second = statement.target.span.text, statement.source.span.text
             text = f"`{first}` has shape {show_shape(state.shape)}, and `{second}` has {show_shape(other.shape)}"
-            raise fault("E0602", statement.span, text, "tied here", help="parameters that are tied have one shape")
+            sides = tuple(
+                Label(module.span, f"this makes it {show_shape(made.shape)}")
+                for module, made in ((holder, state), (other_holder, other)) if module.layer is not None
+            )  # fmt: skip
+            help = "parameters that are tied have one shape"
+            raise fault("E0602", statement.span, text, "tied here", secondary=sides, help=help)
         holder.tied[name] = statement.source.span.text
 
     def tied(self, expr: syntax.Expr, frame: Frame) -> tuple[Module, str, State]:

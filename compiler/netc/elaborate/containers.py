@@ -117,7 +117,7 @@ class Containers(Arithmetic):
         self.step_after(frame, use, module)
         outside = dict(frame.env)
         frame.container = Container(module, True, path=f"{outer.path}{use.label}.")
-        frame.container.repeats = repeats and not outer.sequential
+        frame.container.repeats, frame.container.within = repeats, outer.sequential
         try:
             self.statements(body, frame)
             use.callee = "ModuleList" if repeats and frame.container.handing else "Sequential"
@@ -163,7 +163,7 @@ class Containers(Arithmetic):
         use.output, use.inner = strip(output), module.output
         if self.record(statement.body, use, frame):
             template.constructions.append(Construction(frame.template, use))
-        self.step(frame, use.label, statement, module, output)
+        self.step(frame, use.label, statement, module, output, text="")
         frame.flow = output
         self.unread.make(output, place_of(statement), label)
 

@@ -132,16 +132,17 @@ class Layers(Idioms):
         span = given.span_of(reject.field, list(ref.cls.fields)) if reject.field else None
         names = list(ref.cls.stand_ins())
         index = names.index(reject.input) if reject.input in names else 0
+        concerned = inputs if reject.input is None else inputs[index : index + 1]
         inputs = [item for item in inputs if item is not None]
         what = "it" if len(inputs) == 1 else "one side"
         made = {
             (t.span.start, t.span.end): Label(t.span, f"this makes {what} {t.value}")
-            for t in (inputs if reject.input is None else inputs[index : index + 1])
-        }
+            for t in concerned if t is not None
+        }  # fmt: skip
         secondary = tuple(label for place, label in made.items() if place != (node.span.start, node.span.end))
         if span is not None and not within(span, node.span):
             secondary, span = (*secondary, Label(span, "given here")), None
-        shapes = " and ".join(str(t.value) for t in inputs)
+        shapes = " and ".join(dict.fromkeys(str(t.value) for t in inputs))
         message = f"`{ref.name}`{' ' if is_verb(reject.reason) else ': '}{reject.reason}"
         label = f"receives {shapes}" if inputs else "it has no input"
         told = self.told_anyway(ref.cls, given, [t.value for t in inputs])
@@ -188,8 +189,10 @@ class Layers(Idioms):
         else:
             layer = use.layer
             assert layer is not None
-            if frame.container.sequential and isinstance(output, tuple):
+            several = isinstance(output, tuple)
+            if several and frame.container.passes_on:
                 raise self.several(ref, output, frame, node)
+            frame.container.handing = several
             self.refuse_operands(ref.name, [*use.operands, *use.named.values()], frame, node)
             module = Module("layer", ref.name, node.span, layer, use.inputs, strip(output), text=node.span.text)
             module.state = layer.state(*use.inputs)
@@ -203,21 +206,26 @@ class Layers(Idioms):
     def several(self, ref: LayerRef, output: Any, frame: Frame, node: syntax.Expr) -> Fault:
         """A layer in a Sequential that gives several values, even if only the first is wanted."""
         values = f"{len(output)} values" if len(output) > 1 else "a tuple"
-        whole = frame.template.sequential and frame.container.module.name == frame.template.name
+        whole = self.could_be_class(frame)
         help = "end with `return _`: what does more than place modules is a class of its own" if whole else None
         help = help or "give it a label of its own outside the chain"
         text = f"`{ref.name}` gives {values}, which a Sequential cannot pass on"
         return fault("E0603", node.span, text, "in a Sequential", help=help)
+
+    def could_be_class(self, frame: Frame) -> bool:
+        """Whether the definition would be other than a Sequential if it did more than place modules."""
+        container = frame.container
+        return frame.template.sequential and (container.repeats or container.module.name == frame.template.name)
 
     def refuse_operands(
         self, name: str, operands: Sequence[syntax.Expr | None], frame: Frame, node: syntax.Expr
     ) -> None:
         """Rejects tensors besides the flow in a Sequential, which calls its members with one value."""
         given = next((operand for operand in operands if operand is not None), None)
-        frame.container.handing = given is not None
-        if given is None or not frame.container.sequential or frame.container.repeats:
+        frame.container.handing |= given is not None
+        if given is None or not frame.container.passes_on:
             return
-        whole = frame.template.sequential and frame.container.module.name == frame.template.name
+        whole = self.could_be_class(frame)
         help = "end with `return _`: what does more than place modules is a class of its own" if whole else None
         help = help or "give it a label of its own outside the chain, or its suite a `return _`"
         text = f"`{name}` takes `{given.span.brief}` besides the flow, which a Sequential cannot hand on"
@@ -313,10 +321,11 @@ class Layers(Idioms):
 
     def step(
         self, frame: Frame, label: str | None, node: syntax.Node, module: Module | None, output: Any,
-        maker: Maker | None = None,
+        maker: Maker | None = None, text: str | None = None,
     ) -> None:  # fmt: skip
         span = next((tensor.span for tensor in tensors(output)), None)
-        frame.container.module.steps.append(Step(label, node.span.text, module, strip(output), maker, span))
+        text = node.span.text if text is None else text
+        frame.container.module.steps.append(Step(label, text, module, strip(output), maker, span))
 
     def maker(self, frame: Frame, output: Any) -> Maker | None:
         """The layer that made what comes out of a frame, None where that cannot be told."""

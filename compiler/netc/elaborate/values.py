@@ -138,8 +138,8 @@ class FileScope(Mutable):
 class Container(Mutable):
     """A module under construction: its labels, the next number of a Sequential, and the node that will be its.
 
-    `repeats` says that it is one layer or block several times, which may take other tensors besides the flow, and
-    `handing` that it does.
+    `repeats` says that it is one layer or block several times. Where it does not stand in a Sequential itself
+    (`within`) that may take or give other tensors besides the flow, and `handing` says that it does.
     """
 
     module: Module
@@ -151,7 +151,13 @@ class Container(Mutable):
     path: str = ""
     implicit: set[str] = field(default_factory=set)
     repeats: bool = False
+    within: bool = False
     handing: bool = False
+
+    @property
+    def passes_on(self) -> bool:
+        """Whether its members are called with the flow alone, and nothing but the flow is taken of what they give."""
+        return self.sequential and (self.within or not self.repeats)
 
     def next_index(self) -> str:
         self.count += 1

@@ -48,7 +48,7 @@ class Calls:
         return self.written_out(use.expr) if use is not None and use.expr is not None else expr
 
     def repeated(self, body: syntax.Expr) -> tuple[syntax.Expr, Use] | None:
-        """What `n * Block(tensor)` repeats; None where it takes nothing but the flow, as a Sequential hands it on."""
+        """What `n * Block(tensor)` repeats; None where it takes and gives nothing but the flow, as in a Sequential."""
         if not isinstance(body, syntax.Binary):
             return None
         stage, copies = body.right, self.unrolled(body)
@@ -56,7 +56,8 @@ class Calls:
             stage = copies[0].body
         use = self.use(stage)
         takes_more = use is not None and (use.named or any(operand is not None for operand in use.operands))
-        return (stage, use) if use is not None and takes_more else None
+        gives_more = use is not None and use.layer is not None and isinstance(use.output, tuple)
+        return (stage, use) if use is not None and (takes_more or gives_more) else None
 
     def behind_values(self, body: syntax.Expr) -> syntax.Expr:
         """The module of `label: (q, k, v) -> Module`, which stands under the label itself; any other body as it is."""

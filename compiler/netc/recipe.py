@@ -167,11 +167,12 @@ class Loss(Part):
 class Optimizer(Part):
     """An optimizer.
 
-    - `fused`: PyTorch has a fused kernel for it.
+    - `fused`: PyTorch has a fused kernel for it; `joined`: which takes parameters that are trained only later, too.
     - `closure`: its step asks for the loss and the gradients again, as often as it likes.
     """
 
     fused: ClassVar[bool] = False
+    joined: ClassVar[bool] = True
     closure: ClassVar[bool] = False
     stated = ("lr",)
 

@@ -67,7 +67,8 @@ class Stepping:
         given = self.flags.given(part)
         args = [parameters, *assigned(given)]
         # A fused kernel excludes the other ways of stepping.
-        if part.fused and given.get("foreach", "None") == "None" and given.get("differentiable", "False") == "False":
+        able = part.fused and (part.joined or self.recipe.unfreeze is None)
+        if able and given.get("foreach", "None") == "None" and given.get("differentiable", "False") == "False":
             args.append("fused=True")
         return call(f"{head}{part.module.removeprefix('own:')}", args, indent, tail)
 

@@ -1,0 +1,115 @@
+"""All pairs of what a recipe can ask for, in few recipes: each script is clean, runs on Digits, and its loss falls."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+from tests.recipes.making import block, script_of
+from tests.recipes.results import rows
+
+pytest.importorskip("torch")
+FACTORS: dict[str, tuple[str, ...]] = {
+    "loss": (
+        "loss: CrossEntropyLoss", "loss: 0.5 * CrossEntropyLoss(label_smoothing=0.1)",
+        "loss main: CrossEntropyLoss\nloss plain: 0.5 * CrossEntropyLoss", "loss: CrossEntropyLoss(reduction=sum)",
+    ),
+    "optimizer": (
+        "optimizer: SGD(2e-3, momentum=0.9)", "optimizer: AdamW(1e-2)\n    group bias, norm: weight_decay=0",
+        "optimizer conv1: Adam(3e-3)\noptimizer: AdamW(1e-2)",
+    ),
+    "schedule": ("", "schedule: warmup(1) -> cosine", "schedule: StepLR(2)", "schedule: ReduceLROnPlateau"),
+    "interval": ("", "schedule_interval: step"),
+    "accumulate": ("", "accumulate: 2"),
+    "clip": ("", "clip_norm: 1.0", "clip_value: 0.5"),
+    "ema": ("", "ema: 0.8"),
+    "precision": ("", "precision: bf16", "precision: fp16"),
+    "channels_last": ("", "channels_last: true"),
+    "freeze": ("", "freeze: norm", "freeze: conv1\nunfreeze: 1"),
+    "patience": ("", "patience: 4"),
+    "keep": ("", "keep: best", "keep: best(F1)"),
+    "log_every": ("", "log_every: 5"),
+    "evaluate_first": ("", "evaluate_first: true"),
+    "print_shapes": ("", "print_shapes: true"),
+    "plot": ("", "plot: (loss, accuracy)"),
+    "samples": ("", "samples: 3"),
+    "augment": ("", "augment: RandomCrop(8, padding=1)", "augment: RandomRotation(5) -> MixUp(0.1)"),
+    "metrics": ("", "metrics: (F1, ConfusionMatrix)", "metrics: TopK(3)"),
+    "log": ("", "log: csv"),
+    "modes": ("", "modes: (evaluate, predict, export, dry_run, overfit)"),
+    "distributed": ("", "distributed: ddp"),
+}  # fmt: skip
+Setting = tuple[str, str]
+EXCLUDED = (
+    (("keep", "keep: best(F1)"), ("metrics", "")),
+    (("keep", "keep: best(F1)"), ("metrics", "metrics: TopK(3)")),
+    (("freeze", "freeze: conv1\nunfreeze: 1"), ("distributed", "distributed: ddp")),
+    (("schedule", "schedule: warmup(1) -> cosine"), ("interval", "schedule_interval: step")),
+)
+"""What a recipe refuses, or what means something else: a warm-up of one step."""
+SLICE = 3
+
+
+def fits(row: dict[str, str]) -> bool:
+    return not any(row.get(a[0]) == a[1] and row.get(b[0]) == b[1] for a, b in EXCLUDED)
+
+
+def pairs_of(row: dict[str, str]) -> set[tuple[Setting, Setting]]:
+    return set(combinations(((name, row[name]) for name in FACTORS if name in row), 2))
+
+
+def covering() -> list[dict[str, str]]:
+    """Rows in which all pairs that fit stand, each built around the first pair that is left."""
+    singles = [(name, value) for name, values in FACTORS.items() for value in values]
+    left = {pair: None for pair in combinations(singles, 2) if pair[0][0] != pair[1][0] and fits(dict(pair))}
+    found = []
+    while left:
+        row = dict(next(iter(left)))
+        for name in (name for name in FACTORS if name not in row):
+            options = [value for value in FACTORS[name] if fits({**row, name: value})]
+            row[name] = max(options, key=lambda value, row=row, name=name: sum(
+                pair in left for pair in pairs_of({**row, name: value})))  # fmt: skip
+        for pair in pairs_of(row):
+            left.pop(pair, None)
+        found.append(row)
+    return found
+
+
+ROWS = covering()
+
+
+def text_of(row: dict[str, str]) -> str:
+    settings = (value for value in (row[name] for name in FACTORS) if value)
+    return block("data: Digits(batch_size=50)", "epochs: 3", *settings)
+
+
+def test_all_pairs_are_there() -> None:
+    pairs = set().union(*map(pairs_of, ROWS))
+    for one, other in combinations(FACTORS, 2):
+        for a in FACTORS[one]:
+            for b in FACTORS[other]:
+                assert (((one, a), (other, b)) in pairs) == fits({one: a, other: b})
+    assert len(ROWS) < 40
+
+
+def test_scripts_are_clean(tmp_path: Path) -> None:
+    for number, row in enumerate(ROWS):
+        (tmp_path / f"script_{number}.py").write_text(script_of(text_of(row)))
+    for check in (["check", "--extend-select", "I,UP,B,SIM"], ["format", "--diff"]):
+        command = [sys.executable, "-m", "ruff", *check, "--isolated", str(tmp_path)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize(
+    "number", [pytest.param(n, marks=[pytest.mark.nightly] * (n >= SLICE)) for n in range(len(ROWS))]
+)
+def test_each_runs_and_learns(run: Callable[..., Path], tmp_path: Path, number: int) -> None:
+    run(text_of(ROWS[number]), tmp_path)
+    losses = [row["train_loss"] for row in rows(tmp_path) if "train_loss" in row]
+    assert len(losses) == 3
+    assert losses[-1] < losses[0]

@@ -71,7 +71,7 @@ def covering() -> list[dict[str, str]]:
         row = dict(next(iter(left)))
         for name in (name for name in FACTORS if name not in row):
             options = [value for value in FACTORS[name] if fits({**row, name: value})]
-            row[name] = max(options, key=lambda value, row=row, name=name: sum(
+            row[name] = max(options, key=lambda value, row=row, name=name: sum(  # type: ignore[misc]
                 pair in left for pair in pairs_of({**row, name: value})))  # fmt: skip
         for pair in pairs_of(row):
             left.pop(pair, None)

@@ -225,13 +225,19 @@ class Default(Stmt):
 
 
 class Init(Stmt):
-    """`init Conv: kaiming_normal(mode=fan_out), bias=zeros`; an Arg without a name means `weight`."""
+    """`init Conv, Linear: kaiming_normal(mode=fan_out), bias=zeros`; an Arg without a name means `weight`."""
 
-    target: Name | String
+    targets: tuple[Name | String, ...]
     rules: tuple[Arg, ...]
 
 
+OTHERS = "_"
+"""What `order` calls the modules that it does not list."""
+
+
 class Order(Stmt):
+    """`order norm1, attn`: these come first; `order _, head`: the others come where `_` stands."""
+
     names: tuple[Name | String, ...]
 
 

@@ -140,9 +140,13 @@ STATEMENTS = {
     "param p(1, x.c) = zeros": "Param('param', 'p', [Literal_(1, '1'), Attribute(Name('x'), 'c')], Name('zeros'))",
     "buffer b()": "Param('buffer', 'b', [], None)",
     "default A(b=c); default B()": "Default(Name('A'), [Arg('b', Name('c'))])\nDefault(Name('B'), [])",
-    "init Conv: normal(std=1), bias=zeros": "Init(Name('Conv'), [Arg(None, Call(Name('normal'),"
+    "init Conv: normal(std=1), bias=zeros": "Init([Name('Conv')], [Arg(None, Call(Name('normal'),"
     " [Arg('std', Literal_(1, '1'))])), Arg('bias', Name('zeros'))])",
-    'init "a.*": zeros': "Init(String(['a.*']), [Arg(None, Name('zeros'))])",
+    'init "a.*": zeros': "Init([String(['a.*'])], [Arg(None, Name('zeros'))])",
+    "init Conv, fc: zeros": "Init([Name('Conv'), Name('fc')], [Arg(None, Name('zeros'))])",
+    "l: [A(i) for i in a]": "Flow(None, Name('l'), Suite([For(Target('i', []), Name('a'), [Flow(None, None,"
+    " Call(Name('A'), [Arg(None, Name('i'))]), None)])]), None)",
+    "[i for i in a if b]": "For(Target('i', []), Name('a'), [Flow(None, None, Name('i'), Name('b'))])",
     'order a, "b{i}"': "Order([Name('a'), String(['b', Name('i')])])",
     "tie a.weight = b.weight": "Tie(Attribute(Name('a'), 'weight'), Attribute(Name('b'), 'weight'))",
     "return a, b": "Return(TupleExpr([Name('a'), Name('b')]))",

@@ -174,7 +174,7 @@ class Bindings(Stages):
     def _run_order(self, statement: syntax.Order, frame: Frame) -> None:
         children = frame.container.module.children
         labels = [str(self.label(name, frame)) for name in statement.names]
-        known = set(labels_in(frame.template.body))
+        known = {syntax.OTHERS, *labels_in(frame.template.body)}
         for label, node in zip(labels, statement.names, strict=True):
             if label in frame.container.broken:
                 raise Poisoned
@@ -188,10 +188,11 @@ class Bindings(Stages):
                     help=f"did you mean `{near}`?" if near else None,
                     fix=renamed(node.span, label, near),
                 )
-        first = {label: children[label] for label in labels if label in children}
-        rest = {label: child for label, child in children.items() if label not in first}
+        rest = [label for label in children if label not in labels]
+        at = labels.index(syntax.OTHERS) if syntax.OTHERS in labels else len(labels)
+        ordered = {label: children[label] for label in (*labels[:at], *rest, *labels[at + 1 :]) if label in children}
         children.clear()
-        children.update({**first, **rest})
+        children.update(ordered)
 
     def _run_tie(self, statement: syntax.Tie, frame: Frame) -> None:
         target, source = (self.tied(side, frame) for side in (statement.target, statement.source))

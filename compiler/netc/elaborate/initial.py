@@ -67,11 +67,13 @@ class Initial(Statements):
                 continue
             value, arguments = self.initializer(arg.value, frame)
             rules.append((arg.name or "weight", value, arguments))
-        kind, target = self.init_target(statement.target, frame)
         path = frame.container.path
-        rule = InitRule(kind, target, tuple(rules), statement.span, path)  # type: ignore[arg-type]
-        if not any(known.span == rule.span and known.path == path for known in frame.template.inits):
-            frame.template.inits.append(rule)
+        for each in statement.targets:
+            kind, target = self.init_target(each, frame)
+            known = ((rule.span, rule.path, rule.target) for rule in frame.template.inits)
+            if (statement.span, path, target) not in known:
+                rule = InitRule(kind, target, tuple(rules), statement.span, path)  # type: ignore[arg-type]
+                frame.template.inits.append(rule)
 
     def init_target(self, target: syntax.Name | syntax.String, frame: Frame) -> tuple[str, str]:
         """A layer type, a label, or a quoted pattern of paths."""

@@ -321,12 +321,22 @@ class Constructor(Initialising):
         """Members in the order that `order` gives: those that it lists first."""
         for statement in body:
             if isinstance(statement, syntax.Order):
-                wanted = [self.label(name)[0] for name in statement.names]
+                wanted = complete([self.label(name)[0] for name in statement.names], self.lines.items)
                 try:
                     self.lines.items = reordered(self.lines.items, wanted)
                 except Inexpressible:  # a place in the order, taken before the module can be made
                     modules = [name for name in wanted if name not in self.classes.parameter_names(self.template)]  # type: ignore[attr-defined]
                     self.lines.items[1:1] = [f"self.register_module({quoted(name)}, None)" for name in modules]
+
+
+def complete(wanted: list[str], lines: Sequence[str]) -> list[str]:
+    """The members in their order, those that `_` stands for named."""
+    if syntax.OTHERS not in wanted:
+        return wanted
+    found = (re.match(r'\s*self\.(?:add_module\("([^"]+)"|(\w+) = )', line) for line in lines)
+    others = dict.fromkeys(name for match in found if match is not None for name in match.groups() if name)
+    at = wanted.index(syntax.OTHERS)
+    return [*wanted[:at], *(name for name in others if name not in wanted), *wanted[at + 1 :]]
 
 
 def reordered(lines: list[str], wanted: Sequence[str]) -> list[str]:

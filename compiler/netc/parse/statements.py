@@ -16,6 +16,7 @@ from netc.parse.lexer import Token
 from netc.syntax import (
     Arg,
     Assign,
+    Comprehension,
     Default,
     Expr,
     Flow,
@@ -49,6 +50,7 @@ class StatementBuilder(ExpressionBuilder):
         stmt = item if isinstance(item, Stmt) else item(in_fork)
         if isinstance(stmt, Flow):
             check_statement(self.found, stmt)
+            return listed(stmt)
         return stmt
 
     def body(self, lines: Lines, in_fork: bool = False) -> tuple[Stmt, ...]:
@@ -137,8 +139,8 @@ class StatementBuilder(ExpressionBuilder):
         name = Name(Span(span.source, layer.start, layer.end), layer.text)
         return Default(span, name, tuple(args or ()))
 
-    def init(self, span: Span, target: Name | String, rules: list[Arg]) -> Init:
-        return Init(span, target, tuple(rules))
+    def init(self, span: Span, targets: list[Name | String], rules: list[Arg]) -> Init:
+        return Init(span, tuple(targets), tuple(rules))
 
     def order(self, span: Span, names: list[Name | String]) -> Order:
         return Order(span, tuple(names))
@@ -153,3 +155,16 @@ class StatementBuilder(ExpressionBuilder):
 
     def input(self, span: Span, name: Token | None, shape: Expr) -> Input:
         return Input(span, name.text if name else None, shape)
+
+
+def listed(stmt: Flow) -> Stmt:
+    """A list of layers for the items of another list is the loop that places them."""
+    if not isinstance(stmt.body, Comprehension):
+        return stmt
+    found = stmt.body
+    placed = Flow(found.element.span, None, None, found.element, found.condition)
+    loop = For(found.span, found.target, found.iterable, (placed,))
+    if stmt.label is None and stmt.operator is None and stmt.when is None:
+        return loop
+    body = Group(found.span, (loop,)) if stmt.label is None else Suite(found.span, (loop,))
+    return Flow(stmt.span, stmt.operator, stmt.label, body, stmt.when)

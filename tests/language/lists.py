@@ -41,6 +41,7 @@ class Twin(nn.Module):
         for module in self.modules():
             if isinstance(module, nn.Conv2d | nn.Linear):
                 nn.init.constant_(module.weight, 0.125)
+                assert module.bias is not None
                 nn.init.zeros_(module.bias)
         for module in self.head:
             if isinstance(module, nn.Linear):

@@ -42,7 +42,11 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
+            from netc.named import culprit
+
+            if isinstance(error, SystemExit) and culprit(error) is None:
+                raise
             return _explain(error, ctx.obj)
 
 
@@ -75,9 +79,10 @@ def _run(words: list[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _explain(error: Exception, words: list[str]) -> int:
+def _explain(error: BaseException, words: list[str]) -> int:
     """Prints what went wrong: the spec's faults, a failure in one line, or that netc itself is to blame."""
     from netc.commands.common import Failure, fail, point_to_pages, show
+    from netc.contract import ContractError
     from netc.diagnostics import SpecError
     from netc.files import FileError
     from netc.levels import LevelError
@@ -88,7 +93,7 @@ def _explain(error: Exception, words: list[str]) -> int:
     if isinstance(error, SpecError):
         show(error.diagnostics)
         point_to_pages(error.diagnostics)
-    elif isinstance(error, Failure | FileError | LevelError | ProjectError | PluginError | Clash):
+    elif isinstance(error, Failure | FileError | LevelError | ProjectError | PluginError | Clash | ContractError):
         fail(str(error))
     elif (said := culprit(error)) is not None:
         fail(said)
@@ -97,7 +102,7 @@ def _explain(error: Exception, words: list[str]) -> int:
     return 1
 
 
-def _blame_netc(error: Exception, words: list[str]) -> None:
+def _blame_netc(error: BaseException, words: list[str]) -> None:
     import platform
     import shlex
     import traceback

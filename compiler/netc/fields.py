@@ -34,6 +34,10 @@ class Reject(Exception):
     help: str | None = None
     before: str | None = None
 
+    def __post_init__(self) -> None:
+        if not (isinstance(self.reason, str) and self.reason):
+            raise TypeError(f"a Reject says why, in words, not {self.reason!r}")
+
     def __str__(self) -> str:
         return self.reason
 

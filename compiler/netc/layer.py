@@ -22,9 +22,31 @@ dataclass costs 0.4 ms.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self
 
+from netc.contract import (
+    ARGUMENTS,
+    INPUT,
+    NAME,
+    NUMBER,
+    REFUSAL,
+    TARGET,
+    TEXTS,
+    WORDS,
+    Contract,
+    Rule,
+    is_number,
+    is_size,
+    is_text,
+    is_values,
+    mapping,
+    matching,
+    optional,
+    pair_of,
+    several,
+)
 from netc.fields import (
     REQUIRED,
     BadArgument,
@@ -44,11 +66,11 @@ from netc.fields import (
     show,
 )
 from netc.record import Record
-from netc.shapes import Shape, Value, show_dim
+from netc.shapes import KINDS, Shape, Value, show_dim
 from netc.terms import Dim, Term
 
 
-class Signature:
+class Signature(Contract):
     """A class whose arguments are fields, in the order in which they can be given by position."""
 
     fields: ClassVar[dict[str, Field[Any]]] = {}
@@ -130,6 +152,29 @@ class Example(Record, eq=True):
     output: str
 
 
+METHOD = re.compile(r"\.[A-Za-z_][A-Za-z0-9_]*")
+STATE_NAME = re.compile(r"\w+(\.\w+)*")
+
+
+def is_state(value: Any) -> bool:
+    return (
+        isinstance(value, State)
+        and isinstance(value.shape, tuple)
+        and all(is_size(size) and not isinstance(size, Term) for size in value.shape)
+        and value.kind in ("parameter", "buffer")
+        and value.dtype in KINDS
+    )
+
+
+def is_function(value: Any) -> bool:
+    """A dotted name, a name in the own source, or a method."""
+    return TARGET.holds(value) or matching(METHOD)(value)
+
+
+def is_example(value: Any) -> bool:
+    return isinstance(value, Example) and all(map(is_text, (value.inputs, value.call, value.output)))
+
+
 class Layer(Signature):
     """A layer: `module` and `function` name what PyTorch calls it, `{n}` standing for the number of spatial
     dimensions. The class's name is written for the module; for the function, the last part of the dotted name without
@@ -177,6 +222,46 @@ class Layer(Signature):
     helpers: ClassVar[tuple[str, ...]] = ()
     imports: ClassVar[tuple[str, ...]] = ()
     examples: ClassVar[tuple[Example, ...]] = ()
+
+    attributes = {
+        "module": Rule(TARGET.words, optional(TARGET.holds)),
+        "function": Rule(f"{TARGET.words}, or `.mean` for a method", optional(is_function)),
+        "function_name": Rule("a name", optional(matching(NAME))),
+        "inputs": Rule(f'{TEXTS.words}; `"mask?"` may be left out', several(matching(INPUT))),
+        "ranks": Rule("a tuple of integers, such as `(4,)`, or None", optional(several(is_int))),
+        "kinds": Rule('a tuple of "float", "int" and "bool", or None', optional(several(KINDS.__contains__))),
+        "positional": Rule("an integer or None", optional(is_int)),
+        "function_extra": WORDS,
+        "in_training": TEXTS,
+        "function_defaults": ARGUMENTS,
+        "leading": NUMBER,
+        "at_call": TEXTS,
+        "tupled": TEXTS,
+        "flow": Rule("an integer or None", optional(is_int)),
+        "range": Rule("two numbers, None for no bound", pair_of(optional(is_number))),
+        "source": Rule("a text or None", optional(is_text)),
+        "helpers": TEXTS,
+        "imports": TEXTS,
+        "examples": Rule("a tuple of `Example`s, such as `(Example(...),)`", several(is_example)),
+        "elsewhere": WORDS,
+        **{name: Rule("left to netc", lambda value: False) for name in ("bind", "fields", "signature", "summary")},
+    }
+    results = {
+        "infer": Rule("a `Value` whose sizes are integers, or a tuple of them", is_values),
+        "state": Rule(
+            "a dict of names and `State`s whose sizes are integers, as `fixed` makes them",
+            mapping(matching(STATE_NAME), is_state),
+        ),
+        "inferred": ARGUMENTS,
+        "arguments": ARGUMENTS,
+        "function_arguments": ARGUMENTS,
+        "call_arguments": ARGUMENTS,
+        "given": ARGUMENTS,
+        "verbatim": ARGUMENTS,
+        "remark": REFUSAL,
+        "dimensions": NUMBER,
+        "least_batch": Rule("an integer of at least 1", lambda value: is_int(value) and value >= 1),
+    }
 
     @classmethod
     def is_uniform(cls) -> bool:
@@ -250,7 +335,7 @@ class Layer(Signature):
 
     def infer(self, *inputs: Any, **named: Any) -> Values:
         """What comes out, or Reject."""
-        raise NotImplementedError
+        raise NotImplementedError("it has no `infer`, the shape rule")
 
     def remark(self, *inputs: Any, **named: Any) -> Reject | None:
         """What is odd about inputs that PyTorch takes all the same; the user is warned of it."""
@@ -285,6 +370,8 @@ class Initializer(Signature):
     """How a parameter starts. `call` is what PyTorch runs on the tensor, such as `torch.nn.init.xavier_uniform_`."""
 
     call: ClassVar[str]
+    attributes = {"call": Rule("a dotted name, such as `torch.nn.init.ones_`", TARGET.holds)}
+    needed = ("call",)
 
 
 def per_axis(value: Any, n: int, field: str) -> tuple[Any, ...]:

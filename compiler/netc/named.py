@@ -11,15 +11,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from netc.layer import Initializer, Layer, Signature
+from netc.contract import described, is_built_in
+from netc.layer import Signature
 from netc.project import find_project
 from netc.record import Record
-from netc.registry import Category, PluginError, described, said
+from netc.registry import CATEGORIES, FAILURES, Category, PluginError, base_of, said
 
 OPTION = "--plugin"
 VARIABLE = "NETC_PLUGINS"
 """Files and modules, separated as the folders of PATH are."""
-BUILT_IN = ("netc", "netc_std")
 
 
 class Request(Record, eq=True):
@@ -70,7 +70,7 @@ def load(request: Request) -> ModuleType:
     """The module that a request names, executed unless it was in this process. Raises PluginError, FileError."""
     try:
         return _load_file(request.target) if is_file(request.word) else import_module(request.target)
-    except (Exception, SystemExit) as error:
+    except FAILURES as error:
         from netc.files import FileError
 
         if isinstance(error, FileError):
@@ -106,15 +106,8 @@ def definitions(name: str, plugin: object) -> dict[Category, list[type]]:
     A name that begins with `_` is the module's own, and so is a layer that names neither a module nor a function of
     PyTorch. Raises PluginError where nothing is left.
     """
-    from netc.passes import Pass
-    from netc.recipe import DataSource, Loss, Metric, Optimizer, Schedule, Transform
-
-    bases: dict[Category, type] = {
-        "layers": Layer, "losses": Loss, "optimizers": Optimizer, "schedules": Schedule, "data": DataSource,
-        "transforms": Transform, "metrics": Metric, "initializers": Initializer, "passes": Pass,
-    }  # fmt: skip
     own = [value for key, value in vars(plugin).items() if _is_own(key, value, plugin)]
-    found = {category: [cls for cls in own if issubclass(cls, base)] for category, base in bases.items()}
+    found = {category: [cls for cls in own if issubclass(cls, base_of(category))] for category in CATEGORIES}
     found["layers"] = [cls for cls in found["layers"] if any(cls.names())]
     if not any(found.values()):
         raise PluginError(f"plugin `{name}` brings nothing: it has neither hooks nor a class such as a `Layer`")
@@ -132,6 +125,6 @@ def culprit(error: BaseException) -> str | None:
     for frame, _ in traceback.walk_tb(error.__traceback__):
         definition = frame.f_locals.get("self", frame.f_locals.get("cls"))
         cls = definition if isinstance(definition, type) else type(definition)
-        if issubclass(cls, Signature) and cls.__module__.partition(".")[0] not in BUILT_IN:
+        if issubclass(cls, Signature) and not is_built_in(cls):
             return f"{described(cls)} failed: {said(error)}"
     return None

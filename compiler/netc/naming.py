@@ -47,6 +47,13 @@ def short_name(dotted: str) -> tuple[str, str | None]:
     return name, f"from {module} import {name}"
 
 
+def reached(dotted: str, prefix: str = "") -> str:
+    """How a script calls a class: PyTorch's from what it imports, without `prefix`, any other by its bare name."""
+    if dotted.startswith(("own:", prefix or "torch.")):
+        return dotted.removeprefix("own:").removeprefix(prefix)
+    return dotted if dotted.startswith("torch.") else short_name(dotted)[0]
+
+
 def python_name(name: str) -> str:
     """A name of the spec as an identifier of Python; what is taken there gets an underscore."""
     return f"{name}_" if keyword.iskeyword(name) or name in RESERVED else name

@@ -31,4 +31,4 @@ class Pass(Signature):
 
     def run(self, network: Network) -> Iterator[Finding]:
         """What is found; the network is only read."""
-        raise NotImplementedError
+        raise NotImplementedError("it has no `run`")

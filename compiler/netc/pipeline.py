@@ -17,6 +17,7 @@ from netc.elaborate import Elaborator, FileScope, evaluate_in, open_file
 from netc.files import FileError, read_text
 from netc.graph import Module, Network
 from netc.limits import lifted
+from netc.named import culprit
 from netc.parse import parse
 from netc.plugins import load_registry
 from netc.recipe import Crowd, Ending, NetParameter, NetworkFacts, Output, Recipe
@@ -210,7 +211,9 @@ def compile(
     values = {key: value_of(key, value, elaborator, scope) for key, value in given.items() if key not in overrides}
     try:
         network = elaborator.elaborate(scope, net, values)
-    except RecursionError:
+    except RecursionError as error:
+        if culprit(error) is not None:
+            raise
         raise lone("E0801", "blocks and suites are nested too deep to be expanded", source) from None
     except SpecError as error:
         more = recipe_faults(file, registry, evaluate_in(elaborator, scope))

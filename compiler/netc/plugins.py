@@ -15,7 +15,7 @@ from netc.manifest import (
     write_manifest,
 )
 from netc.named import Request, definitions, load, requests
-from netc.registry import CATEGORIES, Category, Clash, Plugin, PluginError, Registry, said
+from netc.registry import CATEGORIES, FAILURES, Category, Clash, Plugin, PluginError, Registry, said
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -106,7 +106,7 @@ def register(manager: PluginManager, name: str, plugin: object) -> None:
 def _load(name: str, point: EntryPoint) -> object:
     try:
         return point.load()
-    except (Exception, SystemExit) as error:
+    except FAILURES as error:
         raise PluginError(f"plugin `{name}` cannot be loaded: {said(error)}") from error
 
 
@@ -166,7 +166,7 @@ def _call(manager: PluginManager, name: str, plugin: object, category: str) -> l
                 return _checked(name, category, given)
             except PluginError:
                 raise
-            except (Exception, SystemExit) as error:
+            except FAILURES as error:
                 raise PluginError(f"plugin `{name}` failed in `netc_{category}`: {said(error)}") from error
     return []
 

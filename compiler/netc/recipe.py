@@ -8,10 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
-from typing import Any, ClassVar, Generic, Literal, TypeVar
+from typing import Any, ClassVar, Generic, Literal, TypeVar, get_args
 
+from netc.contract import (
+    ARGUMENTS,
+    FLAG,
+    TARGET,
+    TEXT,
+    TEXTS,
+    WORDS,
+    Rule,
+    is_python,
+    is_text,
+    is_value,
+    optional,
+    several,
+)
 from netc.diagnostics import Diagnostic, Span
-from netc.layer import Reject, Signature
+from netc.layer import Reject, Signature, is_int
 from netc.record import Record
 from netc.shapes import Shape, Value, same, show_dim
 
@@ -122,6 +136,8 @@ class Part(Signature):
     imports: ClassVar[tuple[str, ...]] = ()
     stated: ClassVar[tuple[str, ...]] = ()
     renamed: ClassVar[Mapping[str, str]] = {}
+    attributes = {"module": TARGET, "source": TEXT, "imports": TEXTS, "stated": TEXTS, "renamed": WORDS}
+    results = {"given": ARGUMENTS}
 
     def given(self) -> dict[str, Any]:
         """The arguments that the script states, in the order of the signature."""
@@ -139,6 +155,8 @@ class Loss(Part):
     channels_first: ClassVar[bool] = False
     # Fields that are numbers for a tensor, moved to the device with the loss.
     tensors: ClassVar[tuple[str, ...]] = ()
+    needed = ("module",)
+    attributes = Part.attributes | {"operands": TEXTS, "targeted": FLAG, "channels_first": FLAG, "tensors": TEXTS}
 
     @property
     def soft(self) -> bool:
@@ -147,7 +165,7 @@ class Loss(Part):
 
     def check(self, output: Value, target: Target) -> None:
         """Refuses an output or a target that the loss cannot take."""
-        raise NotImplementedError
+        raise NotImplementedError("it has no `check` of outputs and targets")
 
     def admit(self, outputs: Sequence[Value], target: Target | None) -> None:
         """Refuses operands that it cannot take; `target` is None where the loss has none."""
@@ -175,6 +193,8 @@ class Optimizer(Part):
     joined: ClassVar[bool] = True
     closure: ClassVar[bool] = False
     stated = ("lr",)
+    needed = ("module",)
+    attributes = Part.attributes | {"fused": FLAG, "closure": FLAG}
 
     def check(self, device: str | None) -> None:
         """Refuses arguments that do not go together, on the device that the recipe states if it does."""
@@ -205,6 +225,13 @@ class Schedule(Part):
     remaining: ClassVar[str | None] = None
     interval: ClassVar[Interval | None] = None
     judges: ClassVar[bool] = False
+    needed = ("module",)
+    attributes = Part.attributes | {
+        "ends": Rule("the name of an argument, or None", optional(is_text)),
+        "remaining": Rule("the name of an argument of PyTorch's, or None", optional(is_text)),
+        "interval": Rule('"epoch", "step" or None', (None, *get_args(Interval)).__contains__),
+        "judges": FLAG,
+    }
 
     def admit(self, optimizer: Optimizer) -> None:
         """Refuses an optimizer whose learning rate it cannot set."""
@@ -225,6 +252,9 @@ class Transform(Part):
     mixes: ClassVar[bool] = False
     bytes_only: ClassVar[bool] = False
     moves: ClassVar[bool] = True
+    needed = ("module",)
+    attributes = Part.attributes | {"mixes": FLAG, "bytes_only": FLAG, "moves": FLAG}
+    results = Part.results | {"infer": Rule("a `Value`", is_value)}
 
     def infer(self, pictures: Value) -> Value:
         """What becomes of pictures (N, C, H, W), or Reject."""
@@ -242,14 +272,21 @@ class Metric(Part):
     label: ClassVar[str]
     form: ClassVar[str] = ".4f"
     greater: ClassVar[bool] = True
+    needed = ("key", "label")
+    attributes = Part.attributes | {"key": TEXT, "label": TEXT, "form": TEXT, "greater": FLAG}
+    results = Part.results | {
+        "count": Rule("the Python of an expression", is_python),
+        "figure": Rule("the Python of an expression", is_python),
+        "shape": Rule("a tuple of integers", several(is_int)),
+    }
 
     def check(self, output: Value, target: Target) -> None:
         """Refuses an output or a target of which it is no figure."""
-        raise NotImplementedError
+        raise NotImplementedError("it has no `check` of outputs and targets")
 
     def count(self, scores: str, target: str, output: Value) -> str:
         """The expression of a tensor that is added up over batches."""
-        raise NotImplementedError
+        raise NotImplementedError("it has no `count`")
 
     def shape(self, output: Value) -> tuple[int, ...]:
         """The shape of that tensor."""
@@ -257,7 +294,7 @@ class Metric(Part):
 
     def figure(self, total: str, count: str, output: Value) -> str:
         """The expression of the figure, from the sum and the number of examples."""
-        raise NotImplementedError
+        raise NotImplementedError("it has no `figure`")
 
 
 class DataSource(Part):
@@ -274,13 +311,25 @@ class DataSource(Part):
     pictures: ClassVar[bool] = False
     bytes: ClassVar[bool] = False
     decoded: ClassVar[bool] = False
+    attributes = Part.attributes | {
+        "packages": TEXTS, "held_out": FLAG, "pictures": FLAG, "bytes": FLAG, "decoded": FLAG,
+    }  # fmt: skip
+    results = Part.results | {
+        **dict.fromkeys(("target", "fitted"), Rule("a `Target`", lambda value: isinstance(value, Target))),
+        "training_size": Rule("an integer or None", optional(is_int)),
+        **dict.fromkeys(("load", "loaded"), Rule("the Python of a function `load_data(args)`", is_python)),
+        **dict.fromkeys(
+            ("prepare", "prepared"), Rule("the Python of a function `prepare(batch)`, or None", optional(is_python))
+        ),
+    }
 
     def target(self) -> Target:
-        raise NotImplementedError
+        """What the network learns."""
+        raise NotImplementedError("it has no `target`")
 
     def check(self, input: Value) -> None:
         """Refuses a network whose input it cannot feed."""
-        raise NotImplementedError
+        raise NotImplementedError("it has no `check` of the network's input")
 
     def admit(self, inputs: Sequence[tuple[str, Value]]) -> None:
         """Refuses a network whose inputs it cannot feed; a source of several inputs has a rule of its own."""
@@ -310,7 +359,7 @@ class DataSource(Part):
 
     def load(self, input: Value) -> str:
         """`load_data(args)`: training inputs and targets, then those of the test part; scalars are `args.<field>`."""
-        raise NotImplementedError
+        raise NotImplementedError("it has no `load`")
 
     def prepare(self) -> str | None:
         """`prepare(batch)`: from what is held in memory to what the network takes; None if they are the same."""

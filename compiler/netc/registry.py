@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field
 from importlib import import_module
 from typing import Any, Literal
 
-from netc.layer import Layer
+from netc.contract import is_built_in, lacking
+from netc.layer import Initializer, Layer
 from netc.record import Mutable, Record
 
 Category = Literal[
@@ -19,7 +19,9 @@ CATEGORIES: tuple[Category, ...] = (
     "layers", "losses", "optimizers", "schedules", "data", "transforms", "metrics", "initializers", "passes",
 )  # fmt: skip
 
-BETWEEN = ("importlib", "metadata", "pluggy")
+FAILURES = (Exception, SystemExit, GeneratorExit)
+"""What a plugin may raise that ends no more than its own part."""
+BETWEEN = ("importlib", "metadata", "pluggy", "click")
 """Folders of the code through which a plugin is reached."""
 
 
@@ -63,7 +65,9 @@ class Registry(Mutable):
     def add(self, category: Category, owner: str, definitions: Iterable[type] | Mapping[str, str]) -> None:
         """Takes what a hook gave; raises Clash when a name is taken."""
         table = self.entries[category]
-        for name, place in _named(definitions):
+        for name, place in _named(category, owner, definitions):
+            if name in table and table[name].owner == owner:
+                raise PluginError(f"plugin `{owner}` defines `{name}` among the {category} twice")
             if name in table:
                 other = table[name].owner
                 raise Clash(f"both `{other}` and `{owner}` define `{name}` among the {category}")
@@ -83,7 +87,10 @@ class Registry(Mutable):
         key = (category, name)
         if key not in self._found:
             place = entry.place
-            self._found[key] = place if isinstance(place, type) else _imported(entry.owner, place, name)
+            found = place if isinstance(place, type) else _imported(category, entry.owner, place, name)
+            if not is_built_in(found) and (reason := lacking(found)) is not None:
+                raise PluginError(reason)
+            self._found[key] = found
         return self._found[key]
 
     def layer(self, name: str) -> type[Layer] | None:
@@ -91,46 +98,80 @@ class Registry(Mutable):
         return found
 
 
-def _named(definitions: Iterable[type] | Mapping[str, str]) -> Iterable[tuple[str, str | type]]:
+def _named(
+    category: Category, owner: str, definitions: Iterable[type] | Mapping[str, str]
+) -> Iterator[tuple[str, str | type]]:
     if isinstance(definitions, Mapping):
-        yield from definitions.items()
-        return
-    for cls in definitions:
-        for name in _names(cls):
-            yield name, cls
+        named: list[tuple[str, str | type]] = list(definitions.items())
+    else:
+        named = [(name, cls) for cls in definitions for name in _names(category, owner, cls)]
+    for name, place in named:
+        if not (isinstance(name, str) and name.isascii() and name.isidentifier()):
+            raise PluginError(f"plugin `{owner}` gives {name!r} among the {category}, which is no name")
+        yield name, place
 
 
-def _names(cls: type) -> tuple[str, ...]:
+def _names(category: Category, owner: str, cls: type) -> tuple[str, ...]:
+    if not issubclass(cls, base_of(category)):
+        raise PluginError(f"plugin `{owner}` gives `{cls.__name__}` among the {category}, {no_kind(category)}")
     names = cls.names() if issubclass(cls, Layer) else (cls.__name__,)
     return tuple(name for name in names if name)
 
 
-def _imported(owner: str, module: str, name: str) -> type:
+def base_of(category: Category) -> type:
+    """The class from which those of a category are made."""
+    from netc.passes import Pass
+    from netc.recipe import DataSource, Loss, Metric, Optimizer, Schedule, Transform
+
+    bases: dict[Category, type] = {
+        "layers": Layer, "losses": Loss, "optimizers": Optimizer, "schedules": Schedule, "data": DataSource,
+        "transforms": Transform, "metrics": Metric, "initializers": Initializer, "passes": Pass,
+    }  # fmt: skip
+    return bases[category]
+
+
+def no_kind(category: Category) -> str:
+    base = base_of(category)
+    return f"which is no `{base.__module__}.{base.__name__}`"
+
+
+def _imported(category: Category, owner: str, module: str, name: str) -> type:
     try:
-        return _class_in(module, name)
-    except (Exception, SystemExit) as error:
+        found = _class_in(module, name)
+    except FAILURES as error:
         raise PluginError(f"plugin `{owner}` cannot provide `{name}`: {said(error)}") from error
-
-
-def described(definition: type) -> str:
-    """A plugin's class and where it is from: `DyT` of dyt.py."""
-    file = getattr(sys.modules.get(definition.__module__), "__file__", None)
-    return f"`{definition.__name__}` of {os.path.relpath(file) if file else definition.__module__}"
+    if not is_built_in(found) and not issubclass(found, base_of(category)):
+        raise PluginError(f"plugin `{owner}` gives `{name}` of {module} among the {category}, {no_kind(category)}")
+    return found
 
 
 def said(error: BaseException) -> str:
     """What an exception says and where the plugin raised it, on one line."""
     import traceback
 
-    text = " ".join(f"{type(error).__name__}: {error}".split())
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_between(frame.filename)]
-    return f"{text} ({os.path.basename(frames[-1].filename)}:{frames[-1].lineno})" if frames else text
+    try:
+        text = " ".join(f"{type(error).__name__}: {error}".split())
+    except Exception:
+        text = type(error).__name__
+    place, within = None, False
+    for frame in traceback.extract_tb(error.__traceback__):
+        within = within or _is_own(frame.filename)
+        if within and not _is_own(frame.filename) and not _is_between(frame.filename):
+            place = frame
+    return f"{text} ({os.path.basename(place.filename)}:{place.lineno})" if place else text
+
+
+def _is_own(file: str) -> bool:
+    """Whether code is netc's own; what is called before that is not the plugin."""
+    return file.startswith(os.path.dirname(__file__) + os.sep)
 
 
 def _is_between(file: str) -> bool:
-    """Whether code stands between netc and a plugin, or is netc's own."""
+    """Whether code stands between netc and a plugin, or is of Python's own library."""
     folder = os.path.dirname(file)
-    return file.startswith("<") or folder == os.path.dirname(__file__) or os.path.basename(folder) in BETWEEN
+    library = os.path.dirname(os.__file__)
+    is_library = file.startswith(library + os.sep) and "-packages" not in file
+    return file.startswith("<") or is_library or os.path.basename(folder) in BETWEEN
 
 
 def _class_in(module: str, name: str) -> type:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from netc import syntax
+from netc.contract import ContractError, described, shown
 from netc.diagnostics import Diagnostic, Label, nearest
 from netc.graph import Network
 from netc.layer import BadArgument
-from netc.passes import Pass
+from netc.passes import Finding, Pass
 from netc.project import Project, ProjectError, find_project
 from netc.registry import Registry
 
@@ -26,10 +27,19 @@ def project_rules(network: Network, registry: Registry, folder: Path) -> Iterato
         assert project is not None
         define = network.template.node
         assert isinstance(define, syntax.Define)
-        for finding in bound(name, given, registry, project).run(network):
+        for finding in found(bound(name, given, registry, project), network):
             label = Label(finding.span or define.name_span, finding.note)
             notes = (f"a rule of {TABLE}: `{name}`",)
             yield Diagnostic("W0708", finding.reason, label, (), notes, finding.help, "warning")
+
+
+def found(rule: Pass, network: Network) -> Iterator[Finding]:
+    """What a pass finds. Raises ContractError where it gives something else."""
+    given = rule.run(network)
+    for finding in given if isinstance(given, Iterable) else [given]:
+        if not isinstance(finding, Finding) or not isinstance(finding.reason, str):
+            raise ContractError(f"{described(type(rule))}: `run` must yield `Finding`s, not {shown(finding)}")
+        yield finding
 
 
 def asked(project: Project) -> Mapping[str, object]:

@@ -13,6 +13,7 @@ from typing import Literal
 from netc.terms import Dim, Floor, Known, Relation, Symbol, Term
 
 Kind = Literal["float", "int", "bool"]
+KINDS: tuple[Kind, ...] = ("float", "int", "bool")
 BATCH = "N"
 """The symbol of the batch in every shape."""
 _BATCH = Term.atom(Symbol(BATCH))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from netc.emit.flags import Flags
 from netc.emit.layout import WIDTH, call
+from netc.naming import reached
 from netc.recipe import Recipe, Transform, Use
 from netc.shapes import Value
 
@@ -33,7 +34,7 @@ class Augmenting:
             given = [text if name in required else f"{name}={text}" for name, text in stated]
             if use.part.mixes:
                 given.append(f"num_classes={self.classes}")
-            found.append((use.part.module.removeprefix("torchvision.transforms."), given))
+            found.append((reached(use.part.module, "torchvision.transforms."), given))
         return found
 
     @property

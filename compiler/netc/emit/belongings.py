@@ -82,7 +82,7 @@ class Belongings(Hints):
 
     def brought(self, cls: type[Layer], module: bool) -> Brought:
         """What a layer brings along: its helpers, and its class where it is used as a module."""
-        if module and cls.source is None:
+        if module and not (cls.module or "").startswith("own:"):
             line = short_name(cls.module or "")[1]
             if line is not None:
                 self.requires[line] = None

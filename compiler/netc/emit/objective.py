@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from netc.emit.flags import Flags
 from netc.emit.layout import WIDTH, call, literal, quoted, row, snake
+from netc.naming import reached
 from netc.recipe import Operand, Recipe, Term
 from netc.shapes import Value
 
@@ -66,7 +67,7 @@ class Objective:
         given = self.flags.given(loss)
         tensors = [field for field in loss.tensors if given.get(field, "None") != "None"]
         given |= {f: f"torch.tensor({literal(list(map(float, getattr(loss, f))))})" for f in tensors}
-        module = loss.module.removeprefix("torch.").removeprefix("own:")
+        module = reached(loss.module, "torch.")
         lines = [call(f"{name} = {module}", [f"{field}={text}" for field, text in given.items()])]
         return [*lines, f"    {name}.to(device)"] if tensors else lines
 

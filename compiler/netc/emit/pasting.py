@@ -10,11 +10,12 @@ import ast
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from functools import lru_cache
 
+from netc.contract import described
 from netc.emit.renaming import bound_in, renamed
 from netc.layer import Layer
 from netc.recipe import Part
 from netc.record import Record
-from netc.registry import PluginError, described
+from netc.registry import PluginError
 
 Meaning = Hashable
 """What a name stands for in a file: its import line, or its definition with all that this refers to."""
@@ -118,6 +119,8 @@ def brought_by(
 ) -> Brought:  # fmt: skip
     """What a definition brings, by which of its targets it is called. Raises PluginError for what cannot be pasted."""
     try:
+        if not all(map(is_import, cls.imports)):
+            raise Unreadable("`imports` are lines such as `from torch import nn`")
         pieces = (read_piece("", tuple(cls.imports)), *(read_piece(text) for text in texts))
     except Unreadable as error:
         raise PluginError(f"{described(cls)} has source that is not Python: {error}") from None
@@ -151,6 +154,16 @@ def parsed(text: str) -> ast.Module:
     except (SyntaxError, ValueError) as error:
         place = f" in line {error.lineno}: {(error.text or '').strip()}" if isinstance(error, SyntaxError) else ""
         raise Unreadable(f"{error.args[0]}{place}") from None
+
+
+def is_import(text: str) -> bool:
+    """Whether a text is nothing but imports of names that it says."""
+    for node in parsed(text).body:
+        if not isinstance(node, ast.Import | ast.ImportFrom) or node.names[0].name == "*":
+            return False
+        if isinstance(node, ast.ImportFrom) and node.level:
+            return False
+    return True
 
 
 def import_lines(tree: ast.Module) -> Iterator[str]:

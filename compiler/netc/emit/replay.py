@@ -77,7 +77,7 @@ class Opaque:
 def replay(network: Network, model: ModelSource) -> None:
     """Raises Mismatch where the emitted classes make something else than the network that was checked."""
     named = {m.layer.module or "" for _, m in network.root.walk() if m.layer is not None}
-    leaves = {name.removeprefix("own:") for name in named if name.startswith("own:")}
+    leaves = {name.removeprefix("own:").rpartition(".")[2] for name in named if not name.startswith("torch.")}
     made = Replayer(model.source, leaves, model.brought).construct(model.class_name, (), {})
     compare(made, network.root, "", set())
 

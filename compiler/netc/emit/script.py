@@ -19,6 +19,7 @@ from netc.emit.pasting import Meaning, Pasted, bound_by, brought_by, meaning_of,
 from netc.emit.renaming import bound_in
 from netc.emit.stepping import Stepping, frozen, globbed
 from netc.emit.templating import environment
+from netc.naming import short_name
 from netc.recipe import Metric, Recipe
 from netc.sources import Header, ModelSource
 
@@ -50,6 +51,11 @@ def clashing(text: str, model: ModelSource, pasted: Pasted) -> set[str]:
     return {name for name in named if found[name] > max(1, own[name])}
 
 
+def is_foreign(module: str) -> bool:
+    """Whether a script imports the class of a part from a package of its own."""
+    return bool(module) and not module.startswith(("own:", "torch.", "torchvision.transforms."))
+
+
 def names_at_top(text: str) -> Counter[str]:
     """How many statements at the top of a text bind each name."""
     return Counter(name for statement in ast.parse(text).body for name in set(bound_in([statement])))
@@ -61,7 +67,7 @@ def pasted_parts(model: ModelSource, recipe: Recipe | None, reserved: frozenset[
     Raises Clash for two that must have one name.
     """
     uses = (*recipe.uses, *recipe.metrics) if recipe is not None else ()
-    parts = dict.fromkeys(type(use.part) for use in uses if use.part.source)
+    parts = dict.fromkeys(type(use.part) for use in uses if use.part.source or use.part.module.startswith("own:"))
     if not parts:
         return Pasted((), ())
     taken: dict[str, Meaning] = dict.fromkeys(reserved - own_parts(recipe), "reserved")
@@ -110,6 +116,8 @@ def _training_imports(recipe: Recipe) -> set[str]:
         lines.add("from torch import nn")
     for use in recipe.uses:
         lines.update(use.part.imports if not use.part.source else ())
+        if is_foreign(use.part.module):
+            lines.add(short_name(use.part.module)[1] or "")
     if recipe.ema is not None:
         lines.add("from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn")
     if any(stepper.schedule for stepper in recipe.steppers):
@@ -196,7 +204,8 @@ def _training(model: ModelSource, recipe: Recipe) -> dict[str, Any]:
 
 
 def _needs(recipe: Recipe) -> list[str]:
-    others = [*recipe.data.part.packages, *["torchvision"] * bool(recipe.augment)]
+    foreign = [use.part.module.partition(".")[0] for use in recipe.uses if is_foreign(use.part.module)]
+    others = [*recipe.data.part.packages, *["torchvision"] * bool(recipe.augment), *foreign]
     return list(dict.fromkeys(["torch", *others, *["matplotlib"] * bool(recipe.plot or recipe.samples)]))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from netc.emit.flags import Flags
 from netc.emit.layout import call, condition, quoted, row
+from netc.naming import reached
 from netc.recipe import Group, NetParameter, Recipe, Selector, Stepper
 
 
@@ -70,7 +71,7 @@ class Stepping:
         able = part.fused and (part.joined or self.recipe.unfreeze is None)
         if able and given.get("foreach", "None") == "None" and given.get("differentiable", "False") == "False":
             args.append("fused=True")
-        return call(f"{head}{part.module.removeprefix('own:')}", args, indent, tail)
+        return call(f"{head}{reached(part.module)}", args, indent, tail)
 
     @property
     def parts(self) -> list[tuple[str, str]]:
@@ -136,7 +137,7 @@ class Stepping:
             if part.judges and self.rising:
                 given = {"mode": '"max"', **given}
             name = final if len(uses) == 1 else f"{prefix}{use.name.lower()}_{index + 1}"
-            torch_name = part.module.removeprefix("torch.optim.").removeprefix("own:")
+            torch_name = reached(part.module, "torch.optim.")
             yield call(f"{name} = {torch_name}", [optimizer, *assigned(given)])
             names.append(name)
             if part.ends and index + 1 < len(uses):

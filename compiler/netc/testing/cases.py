@@ -12,10 +12,9 @@ from math import inf
 from typing import Any, Literal
 
 from netc.layer import Bool, Class, Dotted, Field, Float, Int, Ints, Layer, Numbers, Size, Word, show
-from netc.shapes import Kind, Shape, Value
+from netc.shapes import KINDS, Kind, Shape, Value
 from netc.terms import Dim
 
-KINDS: tuple[Kind, ...] = ("float", "int", "bool")
 SIZES = (1, 1, 2, 2, 3, 4, 5, 6, 7, 8, 9, 12, 16)
 BATCHES = (2, 2, 3, 4)
 """What is normalised over the batch wants more than one."""

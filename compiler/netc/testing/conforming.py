@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import inspect
 from collections.abc import Iterator
 
-from netc.allowed import refusals
+from netc.emit.pasting import brought_by
+from netc.emit.renaming import bound_in
 from netc.layer import Layer, Signature, show
 from netc.recipe import Part
+from netc.registry import PluginError
 from netc.testing.rules import check_layer, locate, materialize
 
 
@@ -35,7 +38,7 @@ def faults(definition: type[Signature], configurations: int, seed: int) -> Itera
             yield f"{name}: has no examples"
         if wrong := [*source_faults(definition)]:
             yield from (f"{name}: {fault}" for fault in wrong)
-            return  # what no emitted file may hold is not executed here either
+            return  # it would fail in every configuration
         report = check_layer(definition, configurations=configurations, seed=seed)
         if not report.ok:
             yield str(report)
@@ -44,17 +47,38 @@ def faults(definition: type[Signature], configurations: int, seed: int) -> Itera
 
 
 def source_faults(cls: type[Layer]) -> Iterator[str]:
-    """What an emitted file cannot hold of a layer's own source, and imports that it does not need."""
-    text = "\n".join([*cls.imports, *cls.helpers, cls.source or ""])
-    yield from (f"its source contains {fault}" for fault in refusals(text))
+    """What an emitted file cannot do with a layer's own source, and imports that it does not need."""
+    texts = (*cls.helpers, *([cls.source] if cls.source else []))
     try:
-        tree = ast.parse(text)
-    except SyntaxError:
+        for target in (cls.module, cls.function):
+            brought_by(cls, texts, (cls.module, cls.function), target or "")
+    except PluginError as error:
+        yield str(error)
         return
-    named = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    tree = ast.parse("\n".join([*cls.imports, *texts]))
+    read = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    if any(module.partition(".")[0] == "netc" for node in ast.walk(tree) for module in imported_by(node)):
+        yield "its source imports netc, which an emitted file must do without"
     for line in cls.imports:
-        if line.split()[-1].partition(".")[0] not in named:
+        if not set(bound_in(ast.parse(line).body)) & read:
             yield f"its source does not need `{line}`"
+    for name in sorted(read - bound_anywhere(tree) - vars(builtins).keys()):
+        yield f"its source reads `{name}`, which nothing in it defines; `imports` holds the lines that it needs"
+
+
+def imported_by(node: ast.AST) -> list[str]:
+    """The modules of an import, none of anything else."""
+    if isinstance(node, ast.ImportFrom):
+        return [node.module or ""]
+    return [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+
+
+def bound_anywhere(tree: ast.Module) -> set[str]:
+    """Every name that a text gives a meaning, at its top or inside."""
+    nodes = list(ast.walk(tree))
+    return {node.arg for node in nodes if isinstance(node, ast.arg)}.union(
+        *(bound_in(ast.iter_child_nodes(node)) for node in nodes)
+    )
 
 
 def signature_faults(cls: type[Part]) -> Iterator[str]:

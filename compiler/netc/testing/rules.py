@@ -16,12 +16,16 @@ from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import Any
 
+from netc.contract import ContractError
 from netc.layer import BadArgument, Dotted, Ints, Layer, Reject, State, show
 from netc.recipe import Part
+from netc.registry import said
 from netc.shapes import Kind, Value, product
 from netc.terms import Dim, Ledger, Relation, Symbol, Term
 from netc.testing.cases import Case, Draw
 
+SHOWN = 10
+"""Disagreements that a report prints."""
 SMALL = 500_000
 """Elements up to which a configuration is run on the CPU as well."""
 REFUSALS = (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
@@ -37,6 +41,8 @@ class Verdict:
     field: str | None = None
     declared: bool = False
     """Refused for a kind or rank that the class does not list, or where the source is its own, for a field's range."""
+    broken: str | None = None
+    """What the rule raised that is no refusal, or gave that is no answer."""
 
 
 @dataclass
@@ -56,7 +62,10 @@ class Report:
 
     def __str__(self) -> str:
         counts = f"{self.valid} valid, {self.invalid} invalid, {self.stricter} stricter, {self.symbolic} symbolic"
-        return "\n".join([f"{self.layer}: {counts}, {len(self.disagreements)} disagreements", *self.disagreements])
+        shown, left = self.disagreements[:SHOWN], len(self.disagreements) - SHOWN
+        more = [f"... and {left} more"] * (left > 0)
+        none = ["no configuration is valid: give more examples, or fields with ranges"] * (not self.valid)
+        return "\n".join([f"{self.layer}: {counts}, {len(self.disagreements)} disagreements", *shown, *more, *none])
 
 
 def check_layer(cls: type[Layer], *, configurations: int = 200, seed: int = 0) -> Report:
@@ -66,7 +75,7 @@ def check_layer(cls: type[Layer], *, configurations: int = 200, seed: int = 0) -
     draw = Draw(cls, seed)
     for case, expected in draw.examples:
         verdict = judge(cls, case)
-        if verdict.refusal or [*flat(verdict.output)] != [*expected]:
+        if verdict.refusal or (not verdict.broken and [*flat(verdict.output)] != [*expected]):
             found = verdict.refusal or described(verdict.output)
             report.disagreements.append(f"example {case}: says {described(expected)}, gives {found}")
         compare(cls, case, report)
@@ -95,11 +104,19 @@ def judge(cls: type[Layer], case: Case) -> Verdict:
         return Verdict(forget_channels(layer.infer(*case.inputs)), layer.state(*case.inputs))
     except Reject as error:
         return Verdict(refusal=str(error), field=error.field)
+    except ContractError as error:
+        return Verdict(broken=str(error))
+    except Exception as error:
+        hint = "; what it cannot take, it refuses by `raise Reject(...)`" * (not isinstance(error, NotImplementedError))
+        return Verdict(broken=f"the rule raises {said(error)}{hint}")
 
 
 def compare(cls: type[Layer], case: Case, report: Report) -> None:
     """Runs one configuration through the rule and through torch, and counts the outcome."""
     ours = judge(cls, case)
+    if ours.broken:
+        report.disagreements.append(f"{case}: {ours.broken}")
+        return
     theirs = perform(cls, case, "meta", ours.field)
     if theirs is not None and small(case) and (differing(ours, theirs) or "float" not in {v.kind for v in case.inputs}):
         theirs = perform(cls, case, "cpu", ours.field)
@@ -336,7 +353,11 @@ def check_symbols(cls: type[Layer], case: Case, report: Report, draw: Draw) -> N
                 shape.append(size)
         inputs.append(value.with_shape(shape))
     symbolic = judge(cls, replace(case, inputs=tuple(inputs)))
-    if symbolic.refusal or not numbers or not all(holds(relation, numbers) for relation in ledger.relations):
+    if symbolic.broken and numbers and judge(cls, case).broken is None:
+        sizes = "sizes may be symbols: `fixed` asks for a number; `same`, `at_least`, `divisible` compare"
+        report.disagreements.append(f"{case}, as {', '.join(map(str, inputs))}: {symbolic.broken}; {sizes}")
+    known = not symbolic.refusal and not symbolic.broken and bool(numbers)
+    if not known or not all(holds(relation, numbers) for relation in ledger.relations):
         return
     report.symbolic += 1
     concrete = judge(cls, case)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from itertools import groupby
+from itertools import groupby, takewhile
 from textwrap import wrap
 
 from netc.emit.wrapping import INDENT, WIDTH
+
+NAMES = re.compile(r"[\w.]+")
 
 
 def docstring(doc: str) -> list[str]:
@@ -73,6 +75,21 @@ def direct(lines: list[str]) -> list[str]:
         if equals and target.startswith("self.") and head == name and uses[name] == 2:
             found[index - 1 : index + 1] = [f"{target} = {source}"]
     return found
+
+
+def together(lines: list[str]) -> list[str]:
+    """Neighbouring blocks under one condition as one, if the first assigns nothing that the condition reads."""
+    result: list[str] = []
+    for line in lines:
+        depth = len(line) - len(line.lstrip())
+        if line[depth:].startswith("if "):
+            body = list(takewhile(lambda above: above.startswith(" " * (depth + 1)), reversed(result)))
+            above = result[-len(body) - 1] if body and len(body) < len(result) else ""
+            assigned = {name for each in body for name in NAMES.findall(each.partition(" = ")[0])}
+            if above == line and not assigned & set(NAMES.findall(line)):
+                continue
+        result.append(line)
+    return result
 
 
 def extended(lines: list[str]) -> list[str]:

@@ -298,7 +298,7 @@ class Constructor(Initialising):
     def assign(self, statement: syntax.Assign) -> None:
         """A compile-time value that the class still needs, or members inside a chain that is kept."""
         if statement not in self.template.terms:
-            return self.member_expr(statement.value)
+            return self.kept_member(statement)
         self.asked_for.update(conditions_in(statement.value))
         if statement.when is not None:
             settled = self.decide(statement.when, optional=True)
@@ -315,6 +315,15 @@ class Constructor(Initialising):
             self.lines.add(assignment(target, source))
         else:
             self.lines.add(f"{target} = {source}")
+        return None
+
+    def kept_member(self, statement: syntax.Assign) -> None:
+        """Members inside a chain that is kept, perhaps under a condition."""
+        settled = True if statement.when is None else self.decide(statement.when, optional=True)
+        if settled is not None:
+            return self.member_expr(statement.value) if settled else None
+        with self.lines.block(f"if {self.condition(statement.when)}:"):  # type: ignore[arg-type]
+            self.member_expr(statement.value)
         return None
 
     def reorder(self, body: Sequence[syntax.Stmt]) -> None:

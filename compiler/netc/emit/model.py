@@ -8,7 +8,7 @@ from typing import Any
 
 from netc import syntax
 from netc.emit.belongings import is_import
-from netc.emit.bodies import direct, docstring, extended, place_for, pruned
+from netc.emit.bodies import direct, docstring, extended, place_for, pruned, together
 from netc.emit.calls import Signature
 from netc.emit.constants import typed_constant
 from netc.emit.elimination import Freeze, Inexpressible
@@ -238,7 +238,7 @@ class Model(Members):
         signature = self.signatures[template]
         arguments = ["self", *self.constructor_arguments(template, signature)]
         stored = self.stored_lines(writer, init.items) if forward else []
-        kept = pruned([*extended(init.items), *stored])
+        kept = pruned([*extended(together(init.items)), *stored])
         body = kept[: len(kept) - len(stored)]
         if len(body) + len(stored) > 1 or len(arguments) > 1 or template.sequential:
             lines += layout([f"{INDENT}def __init__({', '.join(arguments)}) -> None:"])
@@ -266,7 +266,7 @@ class Model(Members):
         given = ", ".join(f"{name}: {self.input_hint(template, name)}" for name in inputs)
         result = result_hint(writer, template.body, template.output)
         lines = layout([f"{INDENT}def forward(self, {given}) -> {result}:"])
-        return lines + layout([INDENT * 2 + line for line in (*writer.symbol_lines(), *out.items)])
+        return lines + layout([INDENT * 2 + line for line in (*writer.symbol_lines(), *together(out.items))])
 
     def constructor_arguments(self, template: Template, signature: Signature) -> list[str]:
         plan = self.resolver.plan(template)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -42,30 +41,14 @@ class Lines(Mutable):
 
     @contextmanager
     def block(self, header: str) -> Iterator[None]:
-        """An indented block; one under the condition of the block above goes on with that. An unused header goes."""
-        goes_on = self.goes_on(header)
-        if not goes_on:
-            self.add(header)
+        """An indented block; `pass` stands where nothing else does, and an unused header goes."""
+        self.add(header)
         self.depth += 1
         before = len(self.items)
         yield
         self.depth -= 1
-        if len(self.items) == before and not goes_on:
+        if len(self.items) == before:
             self.items.pop()
-
-    def goes_on(self, header: str) -> bool:
-        """Whether the last block has the same condition, and assigns nothing that the condition reads."""
-        if not header.startswith("if "):
-            return False
-        body: list[str] = []
-        for line in reversed(self.items):
-            if not line.startswith(INDENT * (self.depth + 1)):
-                break
-            body.append(line.strip())
-        else:
-            return False
-        assigned = {name for line in body for name in re.findall(r"[\w.]+", line.partition(" = ")[0])}
-        return bool(body) and line == INDENT * self.depth + header and not assigned & set(re.findall(r"[\w.]+", header))
 
     def laid_out(self, depth: int) -> list[str]:
         return layout([INDENT * depth + item if item else "" for item in self.items])

@@ -78,8 +78,7 @@ def masked(attention: Tensor, axes: list[tuple[int, int, int]]) -> Tensor:
     regions = attention.new_zeros(())
     for size, width, by in axes:
         ends = torch.arange(-(-size // width) * width, 0, -1, device=attention.device)
-        line = (ends <= width).to(attention.dtype) + (ends <= by)
-        regions = 3 * regions.unsqueeze(-1) + (line if by > 0 else 0 * line)
+        regions = 3 * regions.unsqueeze(-1) + (ends <= by) + (ends <= (by and width))
     still = [(-(-size // width) * width, width, 0) for size, width, _ in axes]
     region = to_windows(regions[None, ..., None], still).squeeze(2)
     apart = region.unsqueeze(1) != region.unsqueeze(2)
@@ -127,8 +126,7 @@ class ShiftedWindowAttention(nn.Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        pairs = zip(window_size, shift_size, strict=True)
-        if any(shift >= size for size, shift in pairs):
+        if any(s >= w for w, s in zip(window_size, shift_size, strict=True)):
             raise ValueError(f"cannot shift {window_size} by {shift_size}")
         self.window_size = tuple(window_size)
         self.shift_size = tuple(shift_size)

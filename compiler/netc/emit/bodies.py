@@ -81,15 +81,20 @@ def together(lines: list[str]) -> list[str]:
     """Neighbouring blocks under one condition as one, if the first assigns nothing that the condition reads."""
     result: list[str] = []
     for line in lines:
-        depth = len(line) - len(line.lstrip())
-        if line[depth:].startswith("if "):
-            body = list(takewhile(lambda above: above.startswith(" " * (depth + 1)), reversed(result)))
+        indent = line[: len(line) - len(line.lstrip())]
+        if line.startswith(f"{indent}if "):
+            body = block_above(result, indent)
             above = result[-len(body) - 1] if body and len(body) < len(result) else ""
             assigned = {name for each in body for name in NAMES.findall(each.partition(" = ")[0])}
             if above == line and not assigned & set(NAMES.findall(line)):
                 continue
         result.append(line)
     return result
+
+
+def block_above(lines: list[str], indent: str) -> list[str]:
+    """The last lines that are indented deeper."""
+    return list(takewhile(lambda line: line.startswith(f"{indent} "), reversed(lines)))
 
 
 def extended(lines: list[str]) -> list[str]:

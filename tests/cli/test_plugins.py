@@ -3,7 +3,9 @@
 What a user sees of `--plugin` itself is in `cases/plugins`.
 """
 
+import copy
 import os
+import pickle
 import re
 import subprocess
 import sys
@@ -13,6 +15,7 @@ from pathlib import Path
 import pytest
 import torch
 
+import netc as netc_package
 from netc.cli import main
 from netc.diagnostics import Source
 from netc.pipeline import compile
@@ -118,14 +121,42 @@ def test_every_kind_of_class_is_found(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
-def test_layers_of_papers_conform() -> None:
-    registry = load_registry(plugins=[str(CASE / "papers.py")])
-    for name in ("GatedMLP", "EfficientChannelAttention", "GRN"):
+PAPERS = {
+    "papers": ("GatedMLP", "EfficientChannelAttention", "GRN"),
+    "recent": ("SelectiveScan", "KAN", "DifferentialAttention"),
+}
+
+
+@pytest.mark.filterwarnings("ignore:Initializing zero-element tensors")
+@pytest.mark.parametrize("file", PAPERS)
+def test_layers_of_papers_conform(file: str) -> None:
+    registry = load_registry(plugins=[str(CASE / f"{file}.py")])
+    for name in PAPERS[file]:
         cls = registry.layer(name)
         assert cls is not None
         assert_conforms(cls, configurations=50)
-    model = compile(CASE / "papers.net", registry=registry).load()
-    assert model(torch.randn(2, 1, 28, 28)).shape == (2, 10)
+
+
+@pytest.mark.parametrize("file", PAPERS)
+def test_networks_of_layers_of_papers_are_loaded(file: str) -> None:
+    model = netc_package.load(CASE / f"{file}.net", plugins=[CASE / f"{file}.py"]).eval()
+    input = torch.randn(2, 1, 28, 28)
+    output = model(input)
+    assert output.shape == (2, 10)
+    assert torch.equal(copy.deepcopy(model)(input), output)
+    assert torch.equal(pickle.loads(pickle.dumps(model))(input), output)
+    assert torch.allclose(torch.export.export(model, (input,)).module()(input), output, atol=1e-5)
+    again = netc_package.loads((CASE / f"{file}.net").read_text(), plugins=[str(CASE / f"{file}.py")])
+    assert again.load_state_dict(model.state_dict())
+    assert netc_package.compile(CASE / f"{file}.net", plugins=[CASE / f"{file}.py"]).graph.name == file.title()
+
+
+def test_layers_of_papers_are_trained(netc: Netc) -> None:
+    words = ("build", str(CASE / "recent.net"), "--plugin", str(CASE / "recent.py"))
+    assert netc(*words)[0] == 0
+    run = [sys.executable, "-I", "recent.py", "--device", "cpu"]
+    said = subprocess.run(run, capture_output=True, text=True, check=True).stdout
+    assert float(re.findall(r"accuracy ([\d.]+)%", said)[-1]) > 60
 
 
 # ---- netc plugins --------------------------------------------------------------------------------
@@ -173,7 +204,7 @@ def test_a_new_plugin_around_a_file(netc: Netc) -> None:
     folder = Path("netc-papers")
     assert (folder / "netc_papers" / "layers.py").read_text() == (CASE / "papers.py").read_text()
     assert '"GRN": "netc_papers.layers"' in (folder / "netc_papers" / "__init__.py").read_text()
-    assert "import EfficientChannelAttention, GRN, GatedMLP" in (folder / "tests" / "test_layers.py").read_text()
+    assert "import GRN, EfficientChannelAttention, GatedMLP" in (folder / "tests" / "test_layers.py").read_text()
     said = f"error: plugin `{CASE / 'empty.py'}` brings nothing: it has neither hooks nor a class such as a `Layer`\n"
     assert netc("new", "plugin", "netc-other", "--layers", str(CASE / "empty.py")) == (1, "", said)
     assert not Path("netc-other").exists()

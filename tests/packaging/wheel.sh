@@ -8,11 +8,16 @@ trap 'rm -rf "$work"' EXIT
 
 cp -R "$root/compiler" "$root/plugins" "$root/pyproject.toml" "$root/hatch_build.py" "$root/README.md" "$root/LICENSE" "$work"
 (cd "$work" && "$python" -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir "$work/wheel" . ./plugins/netc-*)
+mkdir "$work/tests"
+for plugin in "$work"/plugins/netc-*; do
+    mkdir "$work/tests/$(basename "$plugin")"
+    cp -R "$plugin/tests" "$plugin/README.md" "$work/tests/$(basename "$plugin")"
+done
 rm -rf "$work/compiler" "$work/plugins"
 
 "$python" -m venv "$work/venv"
 "$work/venv/bin/python" -m pip install --quiet --disable-pip-version-check --constraint "$root/constraints.txt" \
-    "$work"/wheel/netc-*.whl "$work"/wheel/netc_*-*.whl
+    "$work"/wheel/netc-*.whl "$work"/wheel/netc_*-*.whl hatchling pytest ruff
 mkdir "$work/use"
 cp "$root/specs/googlenet.net" "$work/use"
 cd "$work/use"
@@ -23,7 +28,15 @@ netc=$work/venv/bin/netc
 "$netc" layers Conv > /dev/null
 "$netc" layers StochasticDepth > /dev/null
 "$netc" layers GroupedQueryAttention > /dev/null
-"$netc" plugins > /dev/null
+"$netc" plugins > plugins.txt
+for plugin in "$work"/tests/netc-*; do
+    grep -q "^$(basename "$plugin") " plugins.txt
+    (cd "$plugin" && "$work/venv/bin/python" -m pytest -q -p no:cacheprovider -W ignore tests)
+done
+"$netc" new plugin netc-fresh
+"$work/venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation ./netc-fresh
+"$netc" layers Fresh > /dev/null
+"$work/venv/bin/python" -m pytest -q -p no:cacheprovider -W ignore netc-fresh
 "$work/venv/bin/python" - <<'PYTHON'
 import netc, torch
 

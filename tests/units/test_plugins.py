@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+import netc.hooks
 from netc.manifest import cache_folder, manifest_path
 from netc.plugins import PluginError, load_registry
-from netc.registry import Clash
+from netc.registry import CATEGORIES, Clash
 
 MAPPING = """
 from netc.hooks import hookimpl
@@ -182,6 +183,16 @@ def test_cache_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", "relative")
     monkeypatch.setenv("HOME", "/home/ada")
     assert cache_folder() == Path("/home/ada/.cache/netc")
+
+
+def test_every_hook_says_what_it_gives_and_has_a_user() -> None:
+    registry = load_registry()
+    hooks = {name: hook for name, hook in vars(netc.hooks).items() if name.startswith("netc_")}
+    assert {name.removeprefix("netc_") for name in hooks} == {*CATEGORIES, "foreign_names"}
+    assert all((hook.__doc__ or "").strip().endswith(".") for hook in hooks.values())
+    assert all(registry.entries[category] for category in CATEGORIES) and registry.foreign
+    page = (Path(__file__).parents[2] / "docs" / "plugins.md").read_text(encoding="utf-8")
+    assert all(f"| `{name}` |" in page for name in hooks)
 
 
 def test_clash_names_both_owners(install: Install, tmp_path: Path) -> None:

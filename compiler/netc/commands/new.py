@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 IMPORTED = ("Any", "Example", "Float", "Layer", "State", "Value")
 """What the starter of a plugin imports."""
+FITS = 100
+"""What a line has room for behind `return`."""
 
 
 @click.group()
@@ -45,6 +47,7 @@ def new_plugin(name: str, file: str | None) -> None:
     from importlib.util import find_spec
     from keyword import iskeyword
 
+    from netc.emit.layout import import_from
     from netc.files import write_text
     from netc.version import VERSION
 
@@ -62,8 +65,10 @@ def new_plugin(name: str, file: str | None) -> None:
         "LAYER": layers[0].__name__,
         "VERSION": VERSION,
         "SOURCE": source.rstrip("\n"),
-        "HOOKED": ", ".join(f'"{each}": "{package}.layers"' for cls in layers for each in cls.names() if each),
+        "HOOKED": hooked([each for cls in layers for each in cls.names() if each], f"{package}.layers"),
+        "IMPORTED": import_from(f"{package}.layers", [cls.__name__ for cls in layers]),
         "CLASSES": ", ".join(sorted(cls.__name__ for cls in layers)),
+        "WHAT": "A layer" if len(layers) == 1 else "Layers",
         "TABLE": "\n".join(f"| `{cls.signature()}` | {' '.join(cls.summary().split())} |" for cls in layers),
     }
     for path, text in parts(filled(resource("starter.plugin"), words)):
@@ -71,6 +76,13 @@ def new_plugin(name: str, file: str | None) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         write_text(target, text)
     note(f"wrote {folder}, with {words['CLASSES']}; next: pip install --editable ./{folder} && pytest {folder}")
+
+
+def hooked(names: list[str], module: str) -> str:
+    """The entries of the dict that a hook gives, in the braces: on one line, or a line each."""
+    entries = [f'"{name}": "{module}"' for name in names]
+    flat = f"{{{', '.join(entries)}}}"
+    return flat if len(flat) <= FITS else "".join(["{\n", *(f"        {entry},\n" for entry in entries), "    }"])
 
 
 def own_layers(file: str) -> tuple[str, list[type[Layer]]]:

@@ -133,6 +133,7 @@ class Use(Mutable):
     - `member`: a module that is placed elsewhere, used again.
     - `value`: a tensor that becomes the flow; `deferred`: a chain kept under a name (`expr`), placed here.
 
+    A layer may be `asked` from a name; `passed` are the arguments that it brings along.
     Of its inputs, `operands` are given by position (None: the flow) and `named` by name; `at_call` are arguments that a
     module is given when it is called.
     """
@@ -151,6 +152,7 @@ class Use(Mutable):
     tensors: dict[str, Value] = field(default_factory=dict)
     callee: str = ""
     asked: Term | None = None
+    passed: frozenset[str] = frozenset()
     others: list[Use] = field(default_factory=list)
     define: syntax.Define | None = None
     expr: syntax.Expr | None = None

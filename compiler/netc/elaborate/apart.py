@@ -122,7 +122,8 @@ def asked_meaning(use: Use, known: Use) -> Hashable:
         same = other.template is not None and use.template is not None and other.template.node is use.template.node
         if other.asked is None or (same and other.template is not use.template):
             return meaning_of(use)
-    return (use.asked, own_label(use), use.positional, tuple(use.bindings.items()))
+    told = tuple((each.name, each.term, each.positional) for each in use.arguments if each.name not in use.passed)
+    return (use.asked, own_label(use), use.positional, tuple(use.bindings.items()), told)
 
 
 def sizes_of(output: Any) -> Hashable:

@@ -105,7 +105,7 @@ class Arguments(Expressions):
 
     def asked_term(self, node: syntax.Node, use: Use, frame: Frame) -> Term | None:
         """The name from which a class has the layer of a place: a parameter, or a local that it chooses."""
-        head = node.function if isinstance(node, syntax.Call) and use.template is not None else node
+        head = node.function if isinstance(node, syntax.Call) else node
         block = use.template is not None and use.template.parent is None and use.kind == "block"
         if not isinstance(head, syntax.Name) or not (block or (use.layer is not None and use.layer.is_uniform())):
             return None

@@ -8,7 +8,7 @@ from typing import Any
 from netc import syntax
 from netc.diagnostics import Diagnostics
 from netc.elaborate.arguments import is_name, map_values, strip
-from netc.elaborate.lookup import value_term
+from netc.elaborate.lookup import recipe_term, value_term
 from netc.elaborate.placing import Placing
 from netc.elaborate.trail import Turn
 from netc.elaborate.values import (
@@ -176,13 +176,20 @@ class Conditions(Placing):
     def settle_target(self, target: syntax.Target, value: Any, frame: Frame) -> None:
         """Binds names to values that emitted code writes as they are."""
         if target.name is not None:
-            recipe = holds_recipe(value)
-            frame.env[target.name] = Binding(value, Term({}) if recipe else value_term(value), target.span)
+            frame.env[target.name] = Binding(value, self.source_of(value), target.span)
             return
         if not isinstance(value, list | tuple) or len(value) != len(target.items):
             raise fault("E0403", target.span, f"{len(target.items)} names for {describe(value)}", "names here")
         for part, item in zip(target.items, value, strict=True):
             self.settle_target(part, item, frame)
+
+    def source_of(self, value: Any) -> Term:
+        """A value as emitted code writes it; chains and lists with layers that have arguments are not handed on."""
+        if isinstance(value, Bound):
+            return self.render(value.call, value.frame)
+        if isinstance(value, LayerRef | BlockRef):
+            return recipe_term(value)
+        return Term({}) if holds_recipe(value) else value_term(value)
 
 
 def kind_of(value: Value) -> tuple[Any, ...]:

@@ -86,7 +86,10 @@ class Layers(Idioms):
     ) -> tuple[Use, Any]:
         """Binds a layer, infers its output, and records what the emitter needs. Does not place it in the tree."""
         given = self.given(call, ref.cls.fields, ref.cls.inputs, arg_frame or frame)
-        return self.apply_given(ref, given, frame, node)
+        own = (*list(ref.cls.fields)[: len(given.args)], *given.kwargs) if arg_frame is not None else ()
+        use, output = self.apply_given(ref, given, frame, node)
+        use.passed = frozenset(own)
+        return use, output
 
     def apply_given(self, ref: LayerRef, given: Given, frame: Frame, node: syntax.Expr) -> tuple[Use, Any]:
         """The same, of arguments that are evaluated already."""

@@ -160,7 +160,8 @@ class Calls:
         assert layer is not None
         asked = self.resolver.asked(self.template, use)
         if asked is not None:
-            return call(self.text(asked, ATOM), [])
+            told = [argument for argument in use.arguments if argument.name not in use.passed]
+            return call(self.text(asked, ATOM), self.arguments(told))
         module = layer.module
         assert module is not None
         if layer.source is not None:

@@ -256,17 +256,20 @@ class Sequentials(Calls):
         loop = self.loop(repeat)
         if loop is None:
             return None
-        source = self.module(repeat.right)
-        assert source is not None
         count = self.text(loop.iterable)
         if not self.carried(repeat) and not members.named:
-            return self.extend(members, f"[{source.text} for _ in range({count})]")
+            return self.extend(members, f"[{self.repeated_source(repeat)} for _ in range({count})]")
         self.as_list(members)
         self.assign_running(repeat, 0)
         with self.lines.block(f"for _ in range({count}):"):
-            self.append(members, Entry(self.hoisted(repeat.right, source.text), None))
+            self.append(members, Entry(self.hoisted(repeat.right, self.repeated_source(repeat)), None))
             self.assign_running(repeat, 1)
         return None
+
+    def repeated_source(self, repeat: syntax.Binary) -> str:
+        source = self.module(repeat.right)
+        assert source is not None
+        return source.text
 
     def fill_for(self, statement: syntax.For, members: Members) -> None:
         copies = self.unrolled(statement)

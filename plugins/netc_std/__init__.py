@@ -27,7 +27,7 @@ LAYERS = {
     "netc_std.arithmetic": "add sub mul div maximum minimum abs neg sign floor ceil round square exp expm1 log"
     " log1p sqrt rsqrt reciprocal sin cos erf detach clamp add_scalar sub_scalar rsub_scalar mul_scalar div_scalar"
     " rdiv_scalar pow",
-    "netc_std.noise": "randn_like rand_like randn",
+    "netc_std.noise": "randn_like rand_like randn GaussianNoise",
     "netc_std.counting": "positions",
     "netc_std.reduction": "mean sum amax amin logsumexp var std argmax cumsum flip roll normalize",
     "netc_std.product": "matmul bmm einsum scaled_dot_product_attention",
@@ -110,7 +110,7 @@ TRANSFORMS = {
     " RandomSolarize RandomAdjustSharpness RandomAutocontrast RandomEqualize RandAugment TrivialAugmentWide AugMix"
     " MixUp CutMix",
 }
-METRICS = {"netc_std.metrics": "Accuracy TopK Precision Recall F1 ConfusionMatrix MAE RMSE R2"}
+METRICS = {"netc_std.metrics": "Accuracy TopK Precision Recall F1 ConfusionMatrix BinaryAccuracy MAE RMSE R2"}
 DATA = {
     "netc_std.data": "MNIST FashionMNIST CIFAR10 Digits Polynomial",
     "netc_std.comparisons": "DigitPairs DigitTriplets",

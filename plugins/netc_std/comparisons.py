@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from netc.layer import Bool, Int, Reject
+from netc.layer import Reject
 from netc.recipe import Target, show_example
 from netc.shapes import Value
-from netc_std.data import Digits, batch_size
+from netc_std.data import Digits
 
 
 class Compared(Digits):
@@ -40,9 +40,6 @@ class DigitPairs(Compared):
     """
 
     count = 2
-    batch_size = batch_size()
-    test_batch_size = Int(360, min=1, doc="Examples a step in the test.")
-    shuffle = Bool(True)
 
     def target(self) -> Target:
         return Target("DigitPairs", "value")
@@ -69,9 +66,6 @@ class DigitTriplets(Compared):
     """Triplets of scikit-learn's digits: an anchor, one of its class, and one of another; the target is the class."""
 
     count = 3
-    batch_size = batch_size()
-    test_batch_size = Int(360, min=1, doc="Examples a step in the test.")
-    shuffle = Bool(True)
 
     def loaded(self, inputs: Sequence[tuple[str, Value]]) -> str:
         return f"{self.digits(inputs[0][1])}\n\n{LOAD_TRIPLETS}"

@@ -136,7 +136,8 @@ class Digits(DataSource):
     """The 1,797 handwritten digits of scikit-learn, 1,437 for training and 360 for the test, resized to the input.
 
     A stratified split by the run's seed; 0-16 scaled to 0-1, bilinear resizing, grey repeated to the channels,
-    normalised by the training part. A network of sequences, `input (28, 28)`, reads them row by row. No download.
+    normalised by `normalize`, or by the training part where it is not said. A network of sequences, `input (28, 28)`,
+    reads them row by row. No download.
     """
 
     packages = ("scikit-learn",)
@@ -149,6 +150,7 @@ class Digits(DataSource):
     stated = ("batch_size", "test_batch_size")
     batch_size = batch_size()
     test_batch_size = Int(360, min=1, doc="Examples a step in the test.")
+    normalize = Normalize(1)
     shuffle = Bool(True)
 
     def target(self) -> Target:
@@ -165,17 +167,20 @@ class Digits(DataSource):
             raise Reject(reason, help="`input 1x28x28` takes them, resized")
 
     def load(self, input: Value) -> str:
+        height, width = input.shape[-2:]
         if input.rank == 3:
-            height = input.shape[1] if isinstance(input.shape[1], int) else input.shape[2]
-            squeezed = "\n    images = images.squeeze(1)"
-            return LOAD_DIGITS.format(
-                shape="N, H, W", height=show_dim(height), width=show_dim(input.shape[2]), repeat=squeezed
-            )
-        channels, height, width = input.shape[1:]
-        repeat = f"\n    images = images.repeat(1, {show_dim(channels)}, 1, 1)" if channels != 1 else ""
+            shape, channels = "N, H, W", "\n    images = images.squeeze(1)"
+            height = height if isinstance(height, int) else width
+        elif input.shape[1] == 1:
+            shape, channels = "N, C, H, W", ""
+        else:
+            shape, channels = "N, C, H, W", f"\n    images = images.repeat(1, {show_dim(input.shape[1])}, 1, 1)"
+        found = "" if self.normalize else "std, mean = torch.std_mean(images[train])\n    "
+        mean, std = self.normalize or ("mean", "std")
         return LOAD_DIGITS.format(
-            shape="N, C, H, W", height=show_dim(height), width=show_dim(width), repeat=repeat
-        )
+            shape=shape, height=show_dim(height), width=show_dim(width), channels=channels,
+            normalize=f"{found}images = (images - {mean}) / {std}",
+        )  # fmt: skip
 
 
 LOAD_DIGITS = '''\
@@ -183,13 +188,12 @@ def load_data(args):
     """Images ({shape}), normalized, and labels (N), for training and for the test."""
     digits = load_digits()
     images = torch.tensor(digits.images, dtype=torch.float32).unsqueeze(1) / 16
-    images = F.interpolate(images, size=({height}, {width}), mode="bilinear"){repeat}
+    images = F.interpolate(images, size=({height}, {width}), mode="bilinear"){channels}
     labels = torch.tensor(digits.target)
     train, test = train_test_split(
         range(len(labels)), test_size=360, random_state=args.seed, stratify=labels
     )
-    std, mean = torch.std_mean(images[train])
-    images = (images - mean) / std
+    {normalize}
     return images[train], labels[train], images[test], labels[test]
 '''
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import ClassVar
 
-from netc.layer import Int, Reject
+from netc.layer import Float, Int, Reject
 from netc.recipe import Metric, Target
 from netc.shapes import Value, same, show_shape
 
@@ -24,7 +24,7 @@ class ClassMetric(Metric):
         name = type(self).__name__
         if target.kind != "class":
             reason = f"{name} is for classes, {target.source} gives values"
-            raise Reject(reason, help="`MAE`, `RMSE` and `R2` are for values")
+            raise Reject(reason, help="`BinaryAccuracy`, `MAE`, `RMSE` and `R2` are for values")
         if output.kind != "float" or output.rank != 2 or target.shape or not isinstance(output.shape[1], int):
             reason = f"{name} takes scores of shape (N, classes), the network gives {show_shape(output.shape)}"
             raise Reject(reason)
@@ -171,6 +171,22 @@ class MAE(ValueMetric):
 
     def count(self, scores: str, target: str, output: Value) -> str:
         return f"({scores} - {target}).abs().sum()"
+
+    def figure(self, total: str, count: str, output: Value) -> str:
+        return f"{total}.item() / {self.entries(count, output)}"
+
+
+class BinaryAccuracy(ValueMetric):
+    """The share of the numbers that are above the threshold where the target is 1, and not where it is 0."""
+
+    key = "binary_accuracy"
+    label = "accuracy"
+    form = ".2%"
+    greater = True
+    threshold = Float(doc="A number above it says 1: 0 for scores, 0.5 for probabilities.")
+
+    def count(self, scores: str, target: str, output: Value) -> str:
+        return f"(({scores} > {self.threshold}) == ({target} > 0.5)).sum()"
 
     def figure(self, total: str, count: str, output: Value) -> str:
         return f"{total}.item() / {self.entries(count, output)}"

@@ -1,4 +1,4 @@
-"""Random numbers in the shape of a tensor.
+"""Random numbers in the shape of a tensor, and tensors to which they are added.
 
 Classes in lower case are functions only, and named as such.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from netc.layer import Example, Ints, Layer, Reject, Value
+from netc.layer import Example, Float, Ints, Layer, Reject, Value
 
 RANDN = '''
 def randn(input: Tensor, *size: int) -> Tensor:
@@ -65,3 +65,35 @@ class randn(Noise):
         if kept.batch:
             raise Reject(f"the examples of {input} are not counted by its first dimension", input="input")
         return replace(kept, shape=(kept.shape[0], *self.size), channel=1 if self.size else None)
+
+
+class GaussianNoise(Layer):
+    """Adds numbers of a normal distribution in training, of mean 0 and the standard deviation `std`.
+
+    Any shape. In front of a discriminator it keeps pictures that are drawn close enough to real ones to learn from:
+    Sønderby et al., "Amortised MAP Inference for Image Super-resolution" (2017).
+    """
+
+    module = "own:GaussianNoise"
+    std = Float(min=0.0, doc="Standard deviation of what is added.")
+    imports = ("import torch", "from torch import Tensor, nn")
+    source = '''
+class GaussianNoise(nn.Module):
+    """Adds normal noise in training; passes its input on in evaluation."""
+
+    def __init__(self, std: float) -> None:
+        super().__init__()
+        self.std = std
+
+    def forward(self, input: Tensor) -> Tensor:
+        if not self.training:
+            return input
+        return input + self.std * torch.randn_like(input)
+
+    def extra_repr(self) -> str:
+        return f"std={self.std}"
+'''
+    examples = (Example("3x64x64", "GaussianNoise(0.1)", "3x64x64"), Example("10", "GaussianNoise(1)", "10"))
+
+    def infer(self, input: Value) -> Value:
+        return input

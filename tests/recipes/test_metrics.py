@@ -29,6 +29,7 @@ EXPECTED: dict[str, tuple[dict[str, Any], Callable[[Any, Any], Any]]] = {
     "Recall": ({}, lambda y, s: sklearn.recall_score(y, s.argmax(1), average="macro", zero_division=0)),
     "F1": ({}, lambda y, s: sklearn.f1_score(y, s.argmax(1), average="macro")),
     "ConfusionMatrix": ({}, lambda y, s: sklearn.confusion_matrix(y, s.argmax(1), labels=range(CLASSES)).tolist()),
+    "BinaryAccuracy": ({"threshold": 0.2}, lambda y, s: sklearn.accuracy_score(y.ravel(), s.ravel() > 0.2)),
     "MAE": ({}, sklearn.mean_absolute_error),
     "RMSE": ({}, sklearn.root_mean_squared_error),
     "R2": ({}, sklearn.r2_score),
@@ -45,9 +46,11 @@ def test_figures_are_those_of_scikit_learn(name: str) -> None:
     arguments, expected = EXPECTED[name]
     metric = REGISTRY.find("metrics", name).bind((), arguments)
     generator = torch.Generator().manual_seed(1)
-    values = name in ("MAE", "RMSE", "R2")
+    values = name in ("BinaryAccuracy", "MAE", "RMSE", "R2")
     output = torch.randn(103, 1 if name == "RMSE" else 3 if values else CLASSES, generator=generator)
-    if values:
+    if name == "BinaryAccuracy":
+        target = torch.randint(0, 2, output.shape, generator=generator).float()
+    elif values:
         target = 1000 + output + torch.randn(output.shape, generator=generator) / 3
         output = output + 1000
     else:

@@ -35,9 +35,19 @@ class Generator(nn.Sequential):
         self.apply(init_weights)
 
 
+class Blur(nn.Module):
+    def __init__(self, std: float) -> None:
+        super().__init__()
+        self.std = std
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.std * torch.randn_like(x) if self.training else x
+
+
 class Discriminator(nn.Sequential):
-    def __init__(self, width: int = 64, channels: int = 3) -> None:
+    def __init__(self, width: int = 64, channels: int = 3, blur: float = 0.0) -> None:
         super().__init__(
+            *([Blur(blur)] if blur else []),
             nn.Conv2d(channels, width, 4, 2, 1, bias=False),
             nn.LeakyReLU(0.2),
             *down(width, 2 * width),
@@ -50,13 +60,17 @@ class Discriminator(nn.Sequential):
 
 
 class DCGAN(nn.Module):
-    def __init__(self, latent: int = 100, width: int = 64, channels: int = 3) -> None:
+    def __init__(self, latent: int = 100, width: int = 64, channels: int = 3, blur: float = 0.0) -> None:
         super().__init__()
         self.latent = latent
-        self.discriminator = Discriminator(width, channels)
+        self.discriminator = Discriminator(width, channels, blur)
         self.generator = Generator(latent, width, channels)
 
     def forward(self, picture: Tensor) -> tuple[Tensor, Tensor]:
         real = self.discriminator(picture)
         noise = torch.randn(len(picture), self.latent, 1, 1, dtype=picture.dtype)
         return real, self.discriminator(self.generator(noise))
+
+
+def dcgan_small() -> DCGAN:
+    return DCGAN(latent=32, width=8, channels=1, blur=0.3)

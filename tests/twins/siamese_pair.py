@@ -6,13 +6,13 @@ from torch import Tensor, nn
 
 
 class Encoder(nn.Module):
-    def __init__(self, features: int) -> None:
+    def __init__(self, width: int, features: int) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(1, 64, 10)
-        self.conv2 = nn.Conv2d(64, 128, 7)
-        self.conv3 = nn.Conv2d(128, 128, 4)
-        self.conv4 = nn.Conv2d(128, 256, 4)
-        self.fc = nn.Linear(256 * 6 * 6, features)
+        self.conv1 = nn.Conv2d(1, width, 10)
+        self.conv2 = nn.Conv2d(width, 2 * width, 7)
+        self.conv3 = nn.Conv2d(2 * width, 2 * width, 4)
+        self.conv4 = nn.Conv2d(2 * width, 4 * width, 4)
+        self.fc = nn.Linear(4 * width * 6 * 6, features)
 
     def forward(self, x: Tensor) -> Tensor:
         x = F.max_pool2d(F.relu(self.conv1(x)), 2)
@@ -23,9 +23,9 @@ class Encoder(nn.Module):
 
 
 class SiamesePair(nn.Module):
-    def __init__(self, features: int = 4096) -> None:
+    def __init__(self, width: int = 64, features: int = 4096) -> None:
         super().__init__()
-        self.encoder = Encoder(features)
+        self.encoder = Encoder(width, features)
         self.fc = nn.Linear(features, 1)
 
     def forward(self, left: Tensor, right: Tensor) -> Tensor:

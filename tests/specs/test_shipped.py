@@ -56,6 +56,19 @@ def test_trains_on_digits(path: Path, tmp_path: Path) -> None:
     assert log["accuracy"] > 0.2 and log["train_loss"] < 2.4
 
 
+def test_parts_of_a_network_are_read_and_kept(tmp_path: Path) -> None:
+    """By path, with their gradients; single tensors, lists and dicts of them."""
+    model: Any = netc.load(ROOT / "specs" / "mlp_blocks.net")
+    torch.nn.init.normal_(model.head.weight)
+    model(torch.randn(4, 1, 28, 28)).square().sum().backward()
+    inner = model.get_parameter("tower.block1.2.weight")
+    assert inner is model.tower.block1[2].weight and inner.grad.abs().sum() > 0
+    assert not model.get_buffer("random.directions").requires_grad
+    for kept in (inner.detach(), [*model.buffers()], dict(model.dense.state_dict())):
+        torch.save(kept, tmp_path / "kept.pt")
+        torch.testing.assert_close(torch.load(tmp_path / "kept.pt", weights_only=True), kept, rtol=0, atol=0)
+
+
 def test_linear_regression_finds_the_line(tmp_path: Path) -> None:
     logs, folder = train(ROOT / "specs" / "linear_regression.net", None, tmp_path)
     state = torch.load(folder / "last.pt", weights_only=True)["model"]

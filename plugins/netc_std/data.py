@@ -85,7 +85,10 @@ LOAD_IMAGES = '''\
 def load_data(args):
     """Images as uint8 (N, C, H, W) and labels (N), for training and for the test."""
     for train in (True, False):
-        data = datasets.{name}(args.root, train=train, download=True)
+        try:
+            data = datasets.{name}(args.root, train=train, download=True)
+        except (OSError, RuntimeError) as error:
+            raise SystemExit(f"no {name} in {{args.root}}: {{error}}") from error
         yield {layout}
         yield torch.as_tensor(data.targets)
 '''

@@ -42,10 +42,12 @@ def limited() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_LIMIT, FILE_LIMIT))
 
 
-def start(folder: Path, *flags: str, before: Callable[[], None] | None = None) -> subprocess.CompletedProcess[str]:
+def start(
+    folder: Path, *flags: str, before: Callable[[], None] | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
     line = [sys.executable, str(folder / "small.py"), "--device", "cpu", *flags]
     return subprocess.run(
-        line, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, check=False, preexec_fn=before
+        line, cwd=folder, env=ENVIRONMENT | environment, capture_output=True, text=True, check=False, preexec_fn=before
     )
 
 
@@ -134,3 +136,18 @@ def test_flags_that_do_not_exist_or_are_none(made: Path, begun: Path) -> None:
     for flags in (("--epoch", "3"), ("--lr", "much"), ("--epochs",), ("more",)):
         assert_said(start(made, "--output", str(begun), *flags), "error: ", code=2)
     assert (begun / "last.pt").read_bytes() == before
+
+
+def test_a_package_that_is_missing_is_said_with_what_installs_it(made: Path, tmp_path: Path) -> None:
+    (tmp_path / "sklearn.py").write_text("raise ModuleNotFoundError(\"No module named 'sklearn'\")\n")
+    done = start(made, "--output", str(tmp_path / "run"), PYTHONPATH=str(tmp_path))
+    assert_said(done, "No module named 'sklearn': pip install scikit-learn")
+
+
+@pytest.mark.parametrize("name", ["MNIST", "CIFAR10"])
+def test_data_that_cannot_be_fetched(tmp_path: Path, name: str) -> None:
+    recipe = block(f"data: {name}", "loss: CrossEntropyLoss", "optimizer: Adam(1e-2)", "epochs: 2")
+    (tmp_path / "small.py").write_text(script_of(recipe, f"classifier {'1x28x28' if name == 'MNIST' else '3x32x32'}"))
+    nowhere = "http://127.0.0.1:9"
+    done = start(tmp_path, "--output", str(tmp_path / "run"), http_proxy=nowhere, https_proxy=nowhere)
+    assert_said(done, f"no {name} in data: ")

@@ -30,9 +30,13 @@ if __name__ == "__main__":  # before torch is imported, so that --help is quick
 
 import torch
 import torch.nn.functional as F
-from sklearn.datasets import load_digits
-from sklearn.model_selection import train_test_split
 from torch import nn
+
+try:
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
+except ImportError as error:
+    raise SystemExit(f"{error}: pip install scikit-learn") from error
 
 
 class Inception(nn.Module):

@@ -33,7 +33,11 @@ if __name__ == "__main__":  # before torch is imported, so that --help is quick
 import torch
 import torch.nn.functional as F
 from torch import nn
-from torchvision.datasets import MNIST
+
+try:
+    from torchvision.datasets import MNIST
+except ImportError as error:
+    raise SystemExit(f"{error}: pip install torchvision") from error
 
 
 class Inception(nn.Module):
@@ -75,7 +79,10 @@ class GoogLeNet(nn.Module):
 
 def load(folder, train, device):
     """All pictures as one uint8 tensor (N, 1, 28, 28), and their labels (N)."""
-    data = MNIST(folder, train=train, download=True)
+    try:
+        data = MNIST(folder, train=train, download=True)
+    except (OSError, RuntimeError) as error:
+        raise SystemExit(f"no MNIST in {folder}: {error}") from error
     return data.data.unsqueeze(1).to(device), data.targets.to(device)
 
 

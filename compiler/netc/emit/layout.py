@@ -62,7 +62,7 @@ def condition(terms: Sequence[str], head: str, indent: int) -> str:
     return f"{space}{head} (\n{rows}{space}):"
 
 
-def imports(lines: Iterable[str]) -> tuple[str, str]:
+def imports(lines: Iterable[str]) -> tuple[list[str], list[str]]:
     """The standard library's imports and the others, each sorted and merged as isort does."""
     plain: set[str] = set()
     members: dict[str, set[str]] = {}
@@ -73,13 +73,18 @@ def imports(lines: Iterable[str]) -> tuple[str, str]:
             plain.add(line)
     rows = sorted(plain, key=lambda line: line.split()[1])
     rows += [import_from(module, members[module]) for module in sorted(members, key=str.lower)]
-    own = [text for text in rows if text.split()[1].partition(".")[0] in sys.stdlib_module_names]
-    return "\n".join(own), "\n".join(text for text in rows if text not in own)
+    own = [text for text in rows if package(text) in sys.stdlib_module_names]
+    return own, [text for text in rows if text not in own]
+
+
+def package(line: str) -> str:
+    """The package from which a line imports."""
+    return line.split()[1].partition(".")[0]
 
 
 def module(model: ModelSource) -> str:
     """A file with the classes of a model and nothing else."""
-    head = "\n\n".join(part for part in imports(model.imports) if part)
+    head = "\n\n".join("\n".join(rows) for rows in imports(model.imports) if rows)
     gap = "\n\n\n" if model.source.startswith(("class ", "def ", "@")) else "\n\n"
     return f"{head}{gap}{model.source}"
 

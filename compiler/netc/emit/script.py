@@ -11,7 +11,7 @@ from typing import Any
 
 from netc.emit.augmenting import Augmenting
 from netc.emit.flags import FREE, recipe_flags
-from netc.emit.layout import call, imports, literal, message, module, quoted, row
+from netc.emit.layout import call, imports, literal, message, module, package, quoted, row
 from netc.emit.measuring import Measuring
 from netc.emit.modes import Modes
 from netc.emit.objective import Objective
@@ -25,6 +25,8 @@ from netc.sources import Header, ModelSource
 
 HASH_LINE = re.compile(r"^# netc: sha256=([0-9a-f]*)\n", re.MULTILINE)
 STDLIB = ("argparse", "json", "os", "signal", "sys", "time")
+DISTRIBUTIONS = {"sklearn": "scikit-learn", "PIL": "pillow"}
+"""Packages that are not installed by the name by which they are imported."""
 
 
 def render_script(model: ModelSource, recipe: Recipe | None, header: Header, pasted: Pasted | None = None) -> str:
@@ -106,8 +108,20 @@ def _names(model: ModelSource, recipe: Recipe, header: Header, pasted: tuple[str
     stem = PurePosixPath(header.spec.replace("\\", "/")).stem
     variant = f"_{recipe.name}" if recipe.name else ""
     own, others = imports({*model.imports, *_training_imports(recipe), *pasted})
-    title = f"Train {model.class_name} on {recipe.data.name}."
-    return {"stdlib": own, "imports": others, "title": title, "stem": stem, "folder": f"runs/{stem}{variant}"}
+    plain = [line for line in others if package(line) == "torch"]
+    missable = [line for line in others if line not in plain]
+    packages = list(dict.fromkeys(DISTRIBUTIONS.get(package(line), package(line)) for line in missable))
+    advice = f'f"{{error}}: pip install {" ".join(packages)}"'
+    return {
+        "title": f"Train {model.class_name} on {recipe.data.name}.",
+        "stem": stem,
+        "folder": f"runs/{stem}{variant}",
+        "stdlib": own,
+        "imports": plain,
+        "missable": missable,
+        "missing": call("raise SystemExit", [advice], tail=" from error"),
+        "needs": _listed(list(dict.fromkeys(["torch", *recipe.data.part.packages, *packages]))),
+    }
 
 
 def _training_imports(recipe: Recipe) -> set[str]:
@@ -162,7 +176,6 @@ def _training(model: ModelSource, recipe: Recipe) -> dict[str, Any]:
     return {
         "flags": flags.flags,
         "fixed": row("fixed = [", (quoted(flag.name) for flag in flags.flags if flag.name not in FREE), "]", 12),
-        "needs": _listed(_needs(recipe)),
         "load": data.loaded(recipe.network.inputs).rstrip("\n"),
         "prepare": prepare and prepare.rstrip("\n"),
         "tested": tested,
@@ -201,12 +214,6 @@ def _training(model: ModelSource, recipe: Recipe) -> dict[str, Any]:
         "curves": _curves(recipe, tested),
         "matrices": list(_matrices(recipe).values()),
     }
-
-
-def _needs(recipe: Recipe) -> list[str]:
-    foreign = [use.part.module.partition(".")[0] for use in recipe.uses if is_foreign(use.part.module)]
-    others = [*recipe.data.part.packages, *["torchvision"] * bool(recipe.augment), *foreign]
-    return list(dict.fromkeys(["torch", *others, *["matplotlib"] * bool(recipe.plot or recipe.samples)]))
 
 
 def _hits(recipe: Recipe, scores: str) -> tuple[list[str], str]:

@@ -14,8 +14,8 @@ from tempfile import TemporaryDirectory
 from benchmarks.table import show
 
 SPECS = Path(__file__).parents[1] / "specs"
-NETWORKS = ("lenet5", "lenet_functional", "lenet_sequential", "lenet_named", "lenet_sigmoid", "mnist_dropout", "googlenet",
-            "residual")  # fmt: skip
+NETWORKS = ("lenet5", "lenet_functional", "lenet_sequential", "lenet_named", "lenet_sigmoid", "mnist_dropout",
+            "googlenet", "residual")  # fmt: skip
 SEEDS = 5
 
 

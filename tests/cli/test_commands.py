@@ -152,6 +152,17 @@ def test_build_spares_the_work_of_others(run: Run, stub: Stub, content: bytes, r
     assert Path("tiny.py").read_text() == stub.script
 
 
+@pytest.mark.parametrize("name", ["torch", "csv", "numpy", "sklearn"])
+def test_build_stands_in_nobodys_way(run: Run, stub: Stub, name: str) -> None:
+    """A script called csv.py would be what torch imports by that name."""
+    stub.script = script("import torch\ntry:\n    from sklearn.datasets import load_digits\nexcept: pass\n")
+    Path("tiny.net").rename(f"{name}.net")
+    code, _, said = run("build", f"{name}.net")
+    assert code == 1 and said.startswith(f"error: Python would take {name}.py for `{name}`")
+    assert files() == [f"{name}.net"]
+    assert run("build", f"{name}.net", "-o", "other.py") == (0, "", "wrote other.py\n")
+
+
 def test_build_never_overwrites_the_spec(run: Run) -> None:
     assert run("build", "tiny.net", "-o", "tiny.net", "--force") == (1, "", "error: tiny.net is the spec itself\n")
     assert Path("tiny.net").read_text() == SPEC

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -227,6 +228,9 @@ def write(target: Path, text: str, compiled: Compiled, force: bool) -> None:
     from netc.emit.script import HASH_LINE, is_unedited
     from netc.files import write_text
 
+    if target.suffix == ".py" and target.stem in importable(text):
+        reason = f"Python would take {target} for `{target.stem}`, which the script imports or what it imports may"
+        raise Failure(f"{reason}; `-o` names another file")
     if target.exists():
         if target.samefile(compiled.source.name):
             raise Failure(f"{target} is the spec itself")
@@ -242,6 +246,11 @@ def write(target: Path, text: str, compiled: Compiled, force: bool) -> None:
         raise Failure(f"{target} {reason}; --force overwrites it")
     write_text(target, text)
     note(f"wrote {target}")
+
+
+def importable(text: str) -> set[str]:
+    """What no script may be called that stands beside others: Python's own modules, and the packages it imports."""
+    return {*re.findall(r"^ *(?:from|import) (\w+)", text, re.MULTILINE), *sys.stdlib_module_names, "numpy"}
 
 
 def read_stdin() -> str:

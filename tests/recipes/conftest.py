@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from tests.recipes.making import script_of
@@ -26,6 +27,15 @@ def untouched() -> Iterator[None]:
     torch.set_num_threads(threads)
     for number, handler in handlers.items():
         signal.signal(number, handler)
+
+
+@pytest.fixture
+def state() -> dict[str, Any]:
+    """Weights for the classifier of these tests."""
+    torch.manual_seed(5)
+    conv1, bn1, fc = torch.nn.Conv2d(1, 4, 3), torch.nn.BatchNorm2d(4), torch.nn.Linear(144, 10)
+    state: dict[str, Any] = torch.nn.ModuleDict({"conv1": conv1, "bn1": bn1, "fc": fc}).state_dict()
+    return state
 
 
 @pytest.fixture(scope="module")

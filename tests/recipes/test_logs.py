@@ -32,7 +32,7 @@ def test_a_table_of_epochs(run: Callable[..., Path], tmp_path: Path) -> None:
 def test_events_for_tensorboard(run: Callable[..., Path], tmp_path: Path) -> None:
     """A run that is stopped, and one that is begun anew in its folder, leave each number once."""
     pytest.importorskip("tensorboard")
-    from tensorboard.backend.event_processing.event_accumulator import (  # type: ignore[import-not-found]
+    from tensorboard.backend.event_processing.event_accumulator import (  # type: ignore[import-untyped]
         EventAccumulator,
     )
 

@@ -107,7 +107,7 @@ def test_exports_load_again(call: Callable[..., list[str]], trained: Path, form:
         load_model(fresh := script_module(script_of(TEXT)).Small(), str(trained / "model.safetensors"))
         found = fresh.eval()(pictures[:5])
     else:
-        import onnxruntime  # type: ignore[import-not-found]
+        import onnxruntime  # type: ignore[import-untyped]
 
         session = onnxruntime.InferenceSession(trained / "model.onnx")
         found = torch.tensor(session.run(None, {session.get_inputs()[0].name: pictures[:5].numpy()})[0])

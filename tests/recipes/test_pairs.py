@@ -7,12 +7,14 @@ import sys
 from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.recipes.making import block, script_of
 from tests.recipes.results import rows
 
-pytest.importorskip("torch")
+torch = pytest.importorskip("torch")
+save_file = pytest.importorskip("safetensors.torch").save_file
 FACTORS: dict[str, tuple[str, ...]] = {
     "loss": (
         "loss: CrossEntropyLoss", "loss: 0.5 * CrossEntropyLoss(label_smoothing=0.1)",
@@ -29,6 +31,7 @@ FACTORS: dict[str, tuple[str, ...]] = {
     "ema": ("", "ema: 0.8"),
     "precision": ("", "precision: bf16", "precision: fp16"),
     "channels_last": ("", "channels_last: true"),
+    "weights": ("", 'weights: "start.pt"', 'weights: "start.pt"\nfresh: fc', 'weights: "start.safetensors"'),
     "freeze": ("", "freeze: norm", "freeze: conv1\nunfreeze: 1"),
     "patience": ("", "patience: 4"),
     "keep": ("", "keep: best", "keep: best(F1)"),
@@ -108,7 +111,12 @@ def test_scripts_are_clean(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "number", [pytest.param(n, marks=[pytest.mark.nightly] * (n >= SLICE)) for n in range(len(ROWS))]
 )
-def test_each_runs_and_learns(run: Callable[..., Path], tmp_path: Path, number: int) -> None:
+def test_each_runs_and_learns(
+    run: Callable[..., Path], tmp_path: Path, state: dict[str, Any], number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    torch.save(state, "start.pt")
+    save_file(state, "start.safetensors")
     run(text_of(ROWS[number]), tmp_path)
     losses = [row["train_loss"] for row in rows(tmp_path) if "train_loss" in row]
     assert len(losses) == 3

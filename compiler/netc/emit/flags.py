@@ -19,12 +19,13 @@ OPTIONAL = (
     ("ema", "float", "how much of the averaged weights a step keeps"),
     ("patience", "int", "epochs without progress, after which to stop"),
     ("unfreeze", "int", "epochs for which a part stays frozen"),
+    ("weights", "Path", "what a new run starts from"),
 )
 OWN = (
     "epochs", "seed", "device", "log_every", "samples", "output", "resume", "help", *(name for name, *_ in OPTIONAL),
 )  # fmt: skip
 # What a resumed run may be told anew: nothing of it changes the weights of an epoch.
-FREE = ("epochs", "device", "output", "resume", "log_every", "samples", "root", "test_batch_size")
+FREE = ("epochs", "device", "output", "resume", "log_every", "samples", "root", "test_batch_size", "weights")
 
 
 @dataclass(frozen=True, slots=True)

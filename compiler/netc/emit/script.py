@@ -151,6 +151,8 @@ def _training_imports(recipe: Recipe) -> set[str]:
         lines.add("import numpy")
     if {"dry_run", "overfit"} & set(recipe.modes):
         lines.add("import tempfile")
+    if recipe.weights and recipe.weights.endswith(".safetensors"):
+        lines.add("from safetensors.torch import load_file")
     if globbed(recipe):
         lines.add("from fnmatch import fnmatchcase")
     return lines
@@ -206,6 +208,7 @@ def _training(model: ModelSource, recipe: Recipe) -> dict[str, Any]:
         "fed": "*" * recipe.several + ("prepare(inputs)" if prepare and not ready else "inputs"),
         "closure": any(stepper.use.part.closure for stepper in recipe.steppers),
         "score": score,
+        "fresh": _fresh(recipe),
         "parts": _parts(recipe, stepping),
         "state": _state(recipe, score, rising),
         "update": call("state.update", [*_update(recipe), f"{score}={score}"], 8),
@@ -231,6 +234,15 @@ def _hits(recipe: Recipe, scores: str) -> tuple[list[str], str]:
     if target.partial:
         return [f"right = {right}.sum()"], "right / (target >= 0).sum() * len(target)"
     return [], f"{right}.double().mean() * len(target)"
+
+
+def _fresh(recipe: Recipe) -> str:
+    """Whether a key of the weights is of a part that is drawn anew; "" where none is."""
+    starts = [quoted(f"{label}.") for label in recipe.fresh]
+    bare = {parameter.path for parameter in recipe.network.parameters} & set(recipe.fresh)
+    key = 'f"{key}."' if bare else "key"
+    listed = ", ".join(starts)
+    return f"{key}.startswith({f'({listed})' if len(starts) > 1 else listed})" if starts else ""
 
 
 def _listed(names: list[str]) -> str:

@@ -152,6 +152,7 @@ class Fitting:
             ("modes", "overfit" in self.setting("modes", ()) and "steps" in values,
              "optimizers that take turns have no one loss that could fall", "leave `overfit` out"),
             ("steps", "distributed" in values, "optimizers take turns in one process only", "leave `distributed` out"),
+            ("fresh", "weights" not in values, "nothing is loaded that could be left out", '`weights: "resnet18.pth"`'),
             ("unfreeze", "distributed" in values, "what is frozen stays so where processes share the gradients", None),
             ("unfreeze", "steps" in values, "optimizers that take turns train the same parameters all along", None),
             ("unfreeze", "freeze" not in values, "nothing is frozen that could be trained later", "`freeze: features`"),

@@ -84,6 +84,15 @@ class Groups(Parts):
         return tuple(found)
 
 
+    def labels(self, setting: syntax.Setting) -> tuple[tuple[str, syntax.Name | syntax.String], ...]:
+        """`fresh: fc`, `fresh: (fc, "aux.head")`: labels, and where they stand."""
+        found = self.selectors(setting)
+        for selector, item in found:
+            if selector.kind != "label" or set(selector.text) & set("*?["):
+                raise lone_error("E0517", f"`{setting.key}` names parts of the network by their labels", item.span)
+        return tuple((selector.text, item) for selector, item in found)
+
+
 def selector_of(node: syntax.Name | syntax.String) -> Selector:
     if isinstance(node, syntax.String):
         return Selector("label", "".join(part for part in node.parts if isinstance(part, str)))

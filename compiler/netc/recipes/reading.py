@@ -9,7 +9,7 @@ from typing import Any
 
 from netc import syntax
 from netc.diagnostics import Diagnostic, Label, SpecError, nearest, renamed
-from netc.recipe import NetParameter, NetworkFacts, Recipe
+from netc.recipe import NetParameter, NetworkFacts, Recipe, Selector
 from netc.recipes.augmentation import Augmentation
 from netc.recipes.figures import Figures
 from netc.recipes.fitting import Fitting, entries
@@ -28,7 +28,8 @@ ELSEWHERE = {
     "clip": "clip_norm", "clip_grad_norm": "clip_norm", "gradient_clip_val": "clip_norm",
     "accumulation": "accumulate", "accumulation_steps": "accumulate", "accumulate_grad_batches": "accumulate",
     "gradient_accumulation_steps": "accumulate", "amp": "precision", "early_stopping": "patience",
-    "ema_decay": "ema", "random_seed": "seed", "frozen": "freeze", "grad_clip": "clip_norm",
+    "ema_decay": "ema", "random_seed": "seed", "frozen": "freeze", "grad_clip": "clip_norm", "pretrained": "weights",
+    "checkpoint": "weights", "load_from": "weights",
 }  # fmt: skip
 """Settings by the names that they have elsewhere."""
 HOLDERS = {
@@ -70,6 +71,11 @@ def elaborate_recipe(
         selectors, places = (tuple(side) for side in zip(*selected, strict=True))
         frozen = reader.matched(selectors, places, network.parameters)
         values["freeze"] = (selectors, setting)
+    if "fresh" in values:
+        labels, setting = values["fresh"]
+        names, places = (tuple(side) for side in zip(*labels, strict=True))
+        reader.matched(tuple(Selector("label", name) for name in names), places, network.parameters)
+        values["fresh"] = (names, setting)
     steppers = Steppers(reader, network, values, terms).read(frozen)
     Fitting(values, terms, frozen, network, reader.found).run()
     Augmentation(values, terms, network, reader.found).check()
@@ -222,6 +228,8 @@ READERS: dict[str, Callable[[Any, syntax.Setting], Any]] = {
     "compile": Scalars.boolean,
     "distributed": lambda reader, setting: reader.word(setting, "ddp"),
     "channels_last": Scalars.boolean,
+    "weights": Scalars.path,
+    "fresh": Groups.labels,
     "freeze": Groups.selectors,
     "unfreeze": Scalars.positive,
     "patience": Scalars.positive,

@@ -1,4 +1,4 @@
-"""What emitted scripts are quick at: input from memory, whole epochs, fused optimizers, and `--help`."""
+"""What emitted scripts are quick at: input from memory, whole runs, fused optimizers, and `--help`."""
 
 from __future__ import annotations
 
@@ -17,18 +17,26 @@ from types import ModuleType
 from typing import Any
 
 import torch
+import torch.nn.functional as F
+from sklearn.datasets import load_digits
 from torch import nn
 from torch.utils.data import DataLoader
 from torchvision import datasets, transforms
 
+from benchmarks.steps import module_at
 from benchmarks.table import show
 from netc.diagnostics import Source
 from netc.pipeline import compile as compile_spec
 
+ROOT = Path(__file__).parents[1]
 COUNT = 12_000
 TEST_COUNT = 2_000
 BATCH = 64
 ROUNDS = 5
+TUTORIALS = ("googlenet", "residual")
+"""Specs whose recipe is a tutorial's; the twins of their networks are trained by the tutorial's loop."""
+EPOCHS = 3
+"""Of the tutorials' networks, for each run."""
 SPEC = """\
 net MLP(classes=10):
     input 1x28x28
@@ -55,19 +63,32 @@ def main() -> None:
         script.write_text(source, encoding="utf-8")
         module = ModuleType("mlp")
         exec(compile(source.rpartition("\n\nif __name__")[0], "mlp.py", "exec"), module.__dict__)
-        rows = [batches(root, module), epochs(root, script, module), optimizers(), quick_help(script)]
+        rows = [batches(root, module), epochs(root, script, module)]
+        rows += [tutorial(root, name) for name in TUTORIALS]
+        rows += [optimizers(), quick_help(script)]
     header = ["what", "by hand", "emitted", "ratio", "wanted"]
-    show(f"Training on {COUNT:,} generated pictures, median of {ROUNDS}", header, rows)
+    show(f"Training on {COUNT:,} generated pictures, median of {ROUNDS} (networks: of 3)", header, rows)
 
 
 def write_pictures(root: Path) -> None:
-    """Random pictures and labels as MNIST's files have them."""
+    """scikit-learn's digits, enlarged, moved about and with noise, as MNIST's files have them.
+
+    The digits of the test part are others than those of the training part.
+    """
     raw = root / "MNIST" / "raw"
     raw.mkdir(parents=True)
+    digits = load_digits()
+    small = torch.tensor(digits.images, dtype=torch.float32).unsqueeze(1) * 14
+    large = F.interpolate(small, size=(22, 22), mode="bilinear").squeeze(1)
     generator = torch.Generator().manual_seed(0)
-    for part, count in (("train", COUNT), ("t10k", TEST_COUNT)):
-        pictures = torch.randint(0, 256, (count, 28, 28), dtype=torch.uint8, generator=generator)
-        labels = torch.randint(0, 10, (count,), dtype=torch.uint8, generator=generator)
+    for part, count, first, last in (("train", COUNT, 0, 1437), ("t10k", TEST_COUNT, 1437, 1797)):
+        chosen = torch.randint(first, last, (count,), generator=generator)
+        places = torch.randint(0, 7, (count, 2), generator=generator).tolist()
+        pictures = 20 * torch.rand(count, 28, 28, generator=generator)
+        for picture, number, (top, left) in zip(pictures, chosen, places, strict=True):
+            picture[top : top + 22, left : left + 22] += large[number]
+        pictures = pictures.clamp(max=255).to(torch.uint8)
+        labels = torch.tensor(digits.target)[chosen].to(torch.uint8)
         head = struct.pack(">IIII", 2051, count, 28, 28)
         (raw / f"{part}-images-idx3-ubyte").write_bytes(head + pictures.numpy().tobytes())
         (raw / f"{part}-labels-idx1-ubyte").write_bytes(struct.pack(">II", 2049, count) + labels.numpy().tobytes())
@@ -118,7 +139,35 @@ def epochs(root: Path, script: Path, module: ModuleType) -> list[str]:
     return ["an epoch of an MLP", *times, f"{median(a / b for a, b in pairs):.1f}", ">= 3"]
 
 
-def epoch(model: nn.Module, optimizer: torch.optim.Optimizer, train: Any, test: Any) -> None:
+def tutorial(root: Path, name: str) -> list[str]:
+    """A run of a tutorial's network: its loop over a DataLoader, and the script of the same recipe."""
+    compiled = compile_spec(ROOT / "specs" / f"{name}.net")
+    script = root / f"{name}.py"
+    script.write_text(compiled.script, encoding="utf-8")
+    network = getattr(module_at(ROOT / "tests" / "twins" / f"{name}.py"), compiled.model.class_name)
+    pairs = []
+    for seed in range(3):
+        torch.manual_seed(seed)
+        model = network()
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.5)
+        loaders = [DataLoader(tutorial_data(root, train), BATCH, shuffle=train) for train in (True, False)]
+        began = time.perf_counter()
+        for _ in range(EPOCHS):
+            correct = epoch(model, optimizer, *loaders)
+        by_hand = time.perf_counter() - began, correct / TEST_COUNT
+        output = root / f"{name}{seed}"
+        flags = ["--root", str(root), "--output", str(output), "--device", "cpu", "--seed", str(seed)]
+        run([str(script), *flags, "--epochs", str(EPOCHS)])
+        log = [json.loads(line) for line in (output / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+        pairs.append((by_hand, (sum(row["seconds"] for row in log), log[-1]["accuracy"])))
+    sides = list(zip(*pairs, strict=True))
+    shown = [f"{median(s for s, _ in side):.1f} s, {median(a for _, a in side):.1%}" for side in sides]
+    ratio = median(a / b for (a, _), (b, _) in pairs)
+    return [f"{EPOCHS} epochs of {name}, accuracy", *shown, f"{ratio:.2f}", ">= 1"]
+
+
+def epoch(model: nn.Module, optimizer: torch.optim.Optimizer, train: Any, test: Any) -> int:
+    """As tutorials write it; gives how many examples of the test are told right."""
     criterion = nn.CrossEntropyLoss()
     model.train()
     for inputs, targets in train:
@@ -130,7 +179,8 @@ def epoch(model: nn.Module, optimizer: torch.optim.Optimizer, train: Any, test: 
     correct = 0
     with torch.no_grad():
         for inputs, targets in test:
-            correct += (model(inputs).argmax(1) == targets).sum().item()
+            correct += int((model(inputs).argmax(1) == targets).sum().item())
+    return correct
 
 
 def optimizers() -> list[str]:

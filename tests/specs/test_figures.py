@@ -47,8 +47,8 @@ def test_the_page_lists_every_network() -> None:
 
 def nearest(pictures: torch.Tensor, others: torch.Tensor) -> float:
     """How far each picture is from the nearest of the others, on average: the root mean square, seen at 8 x 8."""
-    seen = (F.interpolate(each, size=(8, 8), mode="area").flatten(1) for each in (pictures, others))
-    return torch.cdist(*seen).min(1).values.mean().item() / 8
+    one, other = (F.interpolate(each, size=(8, 8), mode="area").flatten(1) for each in (pictures, others))
+    return torch.cdist(one, other).min(1).values.mean().item() / 8
 
 
 @pytest.mark.nightly

@@ -52,21 +52,26 @@ class Contract:
             if name in cls.attributes and not cls.attributes[name].holds(value):
                 wanted = cls.attributes[name].words
                 raise ContractError(f"`{name}` of `{cls.__name__}` must be {wanted}, not {shown(value)}")
-            if name in cls.results and callable(value):
+            if name in cls.results:
+                if not callable(value):
+                    raise ContractError(f"`{name}` of `{cls.__name__}` must be a method, not {shown(value)}")
                 setattr(cls, name, keeping(value, name, cls.results[name]))
             if isinstance(value, type) and issubclass(value, Field):
                 text = f"`{name}` of `{cls.__name__}` is a type of argument: write `{value.__name__}(...)`"
                 raise ContractError(text)
             if isinstance(value, Field):
-                check_field(cls, value)
+                check_field(cls, name, value)
 
 
 def is_built_in(definition: type) -> bool:
     return definition.__module__.partition(".")[0] in BUILT_IN
 
 
-def check_field(cls: type, field: Field[Any]) -> None:
-    """Raises ContractError for an argument whose default or sentence it cannot have."""
+def check_field(cls: type, name: str, field: Field[Any]) -> None:
+    """Raises ContractError for an argument whose name, default or sentence it cannot have."""
+    meant = getattr(super(cls, cls), name, None)
+    if name == "self" or (meant is not None and not isinstance(meant, Field)):
+        raise ContractError(f"`{name}` of `{cls.__name__}` cannot be an argument: the name means something else")
     if not isinstance(field.doc, str):
         raise ContractError(f"`doc` of `{field.name}` of `{cls.__name__}` must be a text, not {shown(field.doc)}")
     if field.required or field.default is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import binascii
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from importlib import import_module
@@ -67,18 +68,19 @@ def _target(word: str, folder: str) -> str:
 
 
 def load(request: Request) -> ModuleType:
-    """The module that a request names, executed unless it was in this process. Raises PluginError, FileError."""
+    """The module that a request names, executed unless it was in this process. Raises PluginError."""
+    from netc.files import FileError
+
     try:
         return _load_file(request.target) if is_file(request.word) else import_module(request.target)
     except FAILURES as error:
-        from netc.files import FileError
-
-        if isinstance(error, FileError):
-            raise
-        hint = ""
-        if isinstance(error, ModuleNotFoundError) and error.name == request.target:
+        reason, hint = str(error) if isinstance(error, FileError) else said(error), ""
+        if isinstance(error, FileError) and request.origin == VARIABLE and re.search(r"[;,\s]|\.py:", request.word):
+            hint = f"; {VARIABLE} is separated by `{os.pathsep}`"
+        elif isinstance(error, ModuleNotFoundError) and error.name == request.target:
             hint = "; a file is named with its ending `.py`, a module must be on Python's path"
-        raise PluginError(f"plugin `{request.word}` cannot be loaded: {said(error)}{hint}") from error
+        by = f", named by {request.origin}," if request.origin != OPTION else ""
+        raise PluginError(f"plugin `{request.word}`{by} cannot be loaded: {reason}{hint}") from error
 
 
 def _load_file(path: str) -> ModuleType:

@@ -92,7 +92,10 @@ def register(manager: PluginManager, name: str, plugin: object) -> None:
 
     hooks = [hook for hook in vars(manager.hook) if hook.startswith("netc_")]
     for hook in dir(plugin):
-        if hasattr(getattr(plugin, hook, None), "netc_impl") and hook not in hooks:
+        marked = hasattr(getattr(plugin, hook, None), "netc_impl")
+        if hook in hooks and not marked:
+            raise PluginError(f"plugin `{name}` has `{hook}` without `@hookimpl` of netc.hooks, which makes it a hook")
+        if marked and hook not in hooks:
             near = nearest(hook, hooks)
             hint = f"did you mean `{near}`?" if near else f"there are {', '.join(f'`{each}`' for each in hooks)}"
             raise PluginError(f"plugin `{name}` implements `{hook}`, which is no hook; {hint}")
@@ -129,11 +132,10 @@ def add_named(registry: Registry, request: Request) -> None:
     registry.plugins[request.word] = Plugin(request.word, "", (request.target,), request.origin)
     if request.repeated:
         registry.options = (*registry.options, request.word)
-    if not any(hasattr(value, "netc_impl") for value in vars(module).values()):
-        fill(registry, None, request.word, request.word, module)
-        return
-    manager = build_manager()
-    register(manager, request.word, module)
+    manager = None
+    if any(name.startswith("netc_") or hasattr(value, "netc_impl") for name, value in vars(module).items()):
+        manager = build_manager()
+        register(manager, request.word, module)
     fill(registry, manager, request.word, request.word, module)
 
 

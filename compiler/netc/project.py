@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 PROJECT = "pyproject.toml"
 KEYS = ("deny", "allow", "plugins", "passes")
 """What the table may hold."""
-_MENTION = re.compile(r"""^\s*(?:\[\s*tool\s*(?:\]|\.\s*["']?netc\b)|tool\s*\.)""", re.MULTILINE)
+_MENTION = re.compile(r"""^\s*(?:\[+\s*["']?tool["']?\s*(?:\]|\.\s*["']?netc\b)|["']?tool["']?\s*[.=])""", re.MULTILINE)
 """Where a table for netc could begin; a file without is not parsed."""
 
 

@@ -39,11 +39,17 @@ def page(registry: Registry, category: Category, name: str) -> str:
     signature = name + definition.signature().removeprefix(definition.__name__)
     parts = [
         "\n".join([signature, *(f"  {line}" for line in _facts(KINDS[category], owner, definition))]),
-        inspect.getdoc(definition) or "",
+        documentation(definition),
         section("Arguments", _arguments(definition)),
         section("Examples", _examples(definition)),
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def documentation(definition: type[Signature]) -> str:
+    """The docstring, its own or of a class that it is made from; netc's bases speak of something else."""
+    own = [cls for cls in definition.__mro__ if cls.__module__.partition(".")[0] not in ("netc", "builtins")]
+    return next((inspect.cleandoc(cls.__doc__) for cls in own if isinstance(cls.__doc__, str)), "")
 
 
 def section(title: str, rows: Iterable[tuple[str, ...]]) -> str:
@@ -69,7 +75,7 @@ def _group(registry: Registry, category: Category) -> Iterator[str]:
 
 def _sentence(definition: type[Signature]) -> str:
     """The first sentence of the documentation, on one line."""
-    text = " ".join((inspect.getdoc(definition) or "").split("\n\n")[0].split())
+    text = " ".join(documentation(definition).split("\n\n")[0].split())
     return text.partition(". ")[0].rstrip(".")
 
 

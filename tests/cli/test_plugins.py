@@ -78,10 +78,42 @@ def test_a_script_never_replaces_a_plugin(netc: Netc) -> None:
 def test_a_list_that_cannot_be_read(netc: Netc, monkeypatch: pytest.MonkeyPatch) -> None:
     for folder, said in {
         "unread": f"{CASE / 'unread' / 'pyproject.toml'}: `plugins` of [tool.netc] is a list of names",
-        "unlisted": f"cannot read {CASE / 'unlisted' / 'gone.py'}: no such file or directory",
+        "unlisted": f"plugin `gone.py`, named by {CASE / 'unlisted' / 'pyproject.toml'}, cannot be loaded: "
+        f"cannot read {CASE / 'unlisted' / 'gone.py'}: no such file or directory",
     }.items():
         monkeypatch.chdir(CASE / folder)
         assert netc("check", "swirled.net") == (1, "", f"error: {said}\n")
+
+
+TABLES = {
+    "[tool]\nnetc = 3\n": "`netc` of [tool] is a table, not 3",
+    "tool = {netc = 3}\n": "`netc` of [tool] is a table, not 3",
+    "[[tool.netc]]\nplugins = []\n": "`netc` of [tool] is a table, not [{'plugins': []}]",
+    "['tool'.'netc']\nplugins = 'a.py'\n": "`plugins` of [tool.netc] is a list of names",
+    "[tool.netc]\nplugins = {a = 1}\n": "`plugins` of [tool.netc] is a list of names",
+    "[tool.netc]\nplugin = []\n": "[tool.netc] has no `plugin`; did you mean `plugins`?",
+}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_table_of_another_kind(table: str, netc: Netc) -> None:
+    Path("pyproject.toml").write_text(table)
+    said = f"error: {Path('pyproject.toml').resolve()}: {TABLES[table]}\n"
+    assert netc("check", str(CASE / "swirled.net")) == (1, "", said)
+
+
+@pytest.mark.parametrize("between", [";", ",", " "] if os.pathsep == ":" else [","])
+def test_another_separator_is_answered(between: str, netc: Netc, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NETC_PLUGINS", between.join([str(CASE / "swirl.py")] * 2))
+    code, out, said = netc("check", str(CASE / "swirled.net"))
+    assert (code, out, said.count("\n")) == (1, "", 1) and ", named by NETC_PLUGINS, cannot be loaded: " in said
+    assert said.endswith(f"; NETC_PLUGINS is separated by `{os.pathsep}`\n")
+
+
+def test_a_layer_without_a_docstring_has_none_of_netc(netc: Netc) -> None:
+    Path("bare.py").write_text("from netc.layer import Layer\n\nclass Bare(Layer):\n    module = 'torch.nn.Identity'\n")
+    said = "Bare()\n  a layer of bare.py\n  Bare is torch.nn.Identity, a module\n"
+    assert netc("layers", "Bare", "--plugin", "bare.py") == (0, said, "")
 
 
 def test_a_module_is_named_as_it_is_imported(netc: Netc, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

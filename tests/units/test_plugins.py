@@ -215,6 +215,9 @@ FAULTS = {
     HOOK.replace("layers", "foreign_names").format("", "return [int]"): (
         "plugin `netc-bad:main` must give names and what is written for them from `netc_foreign_names`"
     ),
+    HOOK.replace("@hookimpl\n", "").format("", "return []"): (
+        "plugin `netc-bad:main` has `netc_layers` without `@hookimpl` of netc.hooks, which makes it a hook"
+    ),
     HOOK.format("shape", "pass"): f"{LOAD}PluginValidationError: ",
     HOOK.format("", "pass").replace("layers", "lairs"): (
         "plugin `netc-bad:main` implements `netc_lairs`, which is no hook; did you mean `netc_layers`?"

@@ -21,7 +21,7 @@ if __name__ == "__main__":  # before torch is imported, so that --help is quick
     )
     parser.add_argument("--epochs", type=int, default=20, help="epochs in all")
     parser.add_argument("--batch-size", type=int, default=64, help="pictures a step")
-    parser.add_argument("--lr", type=float, default=1e-3, help="learning rate")
+    parser.add_argument("--lr", type=float, default=3e-3, help="learning rate")
     parser.add_argument("--seed", type=int, default=0, help="of split and training")
     parser.add_argument("--device", help="such as cpu or cuda:1; else the accelerator")
     parser.add_argument("--output", type=Path, default="runs/digits", help="results")

@@ -158,7 +158,7 @@ def test_build_stands_in_nobodys_way(run: Run, stub: Stub, name: str) -> None:
     stub.script = script("import torch\ntry:\n    from sklearn.datasets import load_digits\nexcept: pass\n")
     Path("tiny.net").rename(f"{name}.net")
     code, _, said = run("build", f"{name}.net")
-    assert code == 1 and said.startswith(f"error: Python would take {name}.py for `{name}`")
+    assert code == 1 and said.startswith(f"error: Python would import {name}.py in place of the `{name}`")
     assert files() == [f"{name}.net"]
     assert run("build", f"{name}.net", "-o", "other.py") == (0, "", "wrote other.py\n")
 

@@ -229,7 +229,7 @@ def write(target: Path, text: str, compiled: Compiled, force: bool) -> None:
     from netc.files import write_text
 
     if target.suffix == ".py" and target.stem in importable(text):
-        reason = f"Python would take {target} for `{target.stem}`, which the script imports or what it imports may"
+        reason = f"Python would import {target} in place of the `{target.stem}` that scripts need"
         raise Failure(f"{reason}; `-o` names another file")
     if target.exists():
         if target.samefile(compiled.source.name):

@@ -238,8 +238,9 @@ def _hits(recipe: Recipe, scores: str) -> tuple[list[str], str]:
 
 def _fresh(recipe: Recipe) -> str:
     """Whether a key of the weights is of a part that is drawn anew; "" where none is."""
-    starts = [quoted(f"{label}.") for label in recipe.fresh]
-    bare = {parameter.path for parameter in recipe.network.parameters} & set(recipe.fresh)
+    labels = [selector.text for selector in recipe.fresh]
+    starts = [quoted(f"{label}.") for label in labels]
+    bare = {parameter.path for parameter in recipe.network.parameters} & {*labels}
     key = 'f"{key}."' if bare else "key"
     listed = ", ".join(starts)
     return f"{key}.startswith({f'({listed})' if len(starts) > 1 else listed})" if starts else ""

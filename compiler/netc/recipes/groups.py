@@ -83,14 +83,13 @@ class Groups(Parts):
             found.append((selector_of(item), item))
         return tuple(found)
 
-
-    def labels(self, setting: syntax.Setting) -> tuple[tuple[str, syntax.Name | syntax.String], ...]:
-        """`fresh: fc`, `fresh: (fc, "aux.head")`: labels, and where they stand."""
+    def labels(self, setting: syntax.Setting) -> tuple[tuple[Selector, syntax.Name | syntax.String], ...]:
+        """`fresh: fc`, `fresh: (fc, "aux.head")`: selectors that are labels, and where they stand."""
         found = self.selectors(setting)
         for selector, item in found:
             if selector.kind != "label" or set(selector.text) & set("*?["):
                 raise lone_error("E0517", f"`{setting.key}` names parts of the network by their labels", item.span)
-        return tuple((selector.text, item) for selector, item in found)
+        return found
 
 
 def selector_of(node: syntax.Name | syntax.String) -> Selector:

@@ -9,7 +9,7 @@ from typing import Any
 
 from netc import syntax
 from netc.diagnostics import Diagnostic, Label, SpecError, nearest, renamed
-from netc.recipe import NetParameter, NetworkFacts, Recipe, Selector
+from netc.recipe import NetParameter, NetworkFacts, Recipe
 from netc.recipes.augmentation import Augmentation
 from netc.recipes.figures import Figures
 from netc.recipes.fitting import Fitting, entries
@@ -65,17 +65,14 @@ def elaborate_recipe(
     reader = _Reader(registry, evaluate)
     values = reader.settings(train)
     terms = Wiring(reader, network, values).terms()
-    frozen: tuple[tuple[NetParameter, ...], ...] = ()
-    if "freeze" in values:
-        selected, setting = values["freeze"]
-        selectors, places = (tuple(side) for side in zip(*selected, strict=True))
-        frozen = reader.matched(selectors, places, network.parameters)
-        values["freeze"] = (selectors, setting)
-    if "fresh" in values:
-        labels, setting = values["fresh"]
-        names, places = (tuple(side) for side in zip(*labels, strict=True))
-        reader.matched(tuple(Selector("label", name) for name in names), places, network.parameters)
-        values["fresh"] = (names, setting)
+    matched: dict[str, tuple[tuple[NetParameter, ...], ...]] = {}
+    for key in ("fresh", "freeze"):
+        if key in values:
+            selected, setting = values[key]
+            selectors, places = (tuple(side) for side in zip(*selected, strict=True))
+            matched[key] = reader.matched(selectors, places, network.parameters)
+            values[key] = (selectors, setting)
+    frozen = matched.get("freeze", ())
     steppers = Steppers(reader, network, values, terms).read(frozen)
     Fitting(values, terms, frozen, network, reader.found).run()
     Augmentation(values, terms, network, reader.found).check()

@@ -20,7 +20,8 @@ F = torch.nn.functional
 HERE = Path(__file__).parent
 DATA = ("data: Digits(batch_size=100)", "loss: CrossEntropyLoss", "epochs: 3", "log_every: 1")
 CASES = {
-    "asks again": ("optimizer: LBFGS(lr=0.1, max_iter=4)", "evaluate_first: true"),
+    # Without a line search, and with a longer history, LBFGS diverges on small batches with dropout for some seeds.
+    "asks again": ("optimizer: LBFGS(lr=0.1, max_iter=2, history_size=1)", "evaluate_first: true"),
     "line search": ("optimizer: LBFGS(max_iter=3, line_search_fn=strong_wolfe)",),
     "one cycle": ("optimizer: SGD(momentum=0.9)", "schedule: OneCycleLR(max_lr=0.1)"),
     "cycles": ("optimizer: AdamW", "schedule: CyclicLR(1e-4, 1e-2, step_size_up=10)", "accumulate: 2"),

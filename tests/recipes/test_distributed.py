@@ -40,6 +40,34 @@ def train(command: list[str], script: Path, output: Path, *flags: str) -> None:
     subprocess.run(line, check=True, env=ENVIRONMENT, stdout=subprocess.DEVNULL, timeout=200)
 
 
+AFTERWARDS = """\
+import atexit, pathlib, runpy, sys
+
+def tell():
+    threads = {(task / "comm").read_text().strip() for task in pathlib.Path("/proc/self/task").iterdir()}
+    print("still running:", *sorted(thread for thread in threads if "gloo" in thread), file=sys.stderr)
+
+atexit.register(tell)  # the first to be registered is called last
+del sys.argv[0]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="tells the threads of a process by /proc")
+@pytest.mark.parametrize("ended", ["in the end", "in an error"])
+def test_the_threads_of_the_group_end_before_the_interpreter(tmp_path: Path, ended: str) -> None:
+    """One that gives a tensor back while the interpreter ends aborts the process."""
+    script = write(tmp_path, *SHARED, "loss: CrossEntropyLoss", "optimizer: SGD(0.1)", "epochs: 1")
+    if ended == "in an error":
+        script.write_text(script.read_text().replace("optimizer.step()", "raise SystemExit('enough')"))
+    (tmp_path / "told.py").write_text(AFTERWARDS)
+    line = [*TWO, str(tmp_path / "told.py"), str(script), "--device", "cpu", "--output", str(tmp_path / "out")]
+    run = subprocess.run(line, env=ENVIRONMENT, capture_output=True, text=True, timeout=200, check=False)
+    told = [each.strip() for each in run.stderr.splitlines() if each.startswith("still running:")]
+    assert told
+    assert set(told) == {"still running:"}
+
+
 @pytest.mark.parametrize("name", [pytest.param(name, marks=[NIGHTLY] * (name != "accumulated")) for name in CASES])
 def test_two_processes_take_the_steps_of_one(tmp_path: Path, name: str) -> None:
     """Batches of 91 are shared unevenly, the last of 72 evenly; the losses of the log are those of whole batches."""

@@ -27,6 +27,12 @@ HASH_LINE = re.compile(r"^# netc: sha256=([0-9a-f]*)\n", re.MULTILINE)
 STDLIB = ("argparse", "json", "os", "signal", "sys", "time")
 DISTRIBUTIONS = {"sklearn": "scikit-learn", "PIL": "pillow"}
 """Packages that are not installed by the name by which they are imported."""
+EARLY = "import torch.distributed.nn  # first, or its defaults hold the group"
+"""Arguments of its functions have `group.WORLD`, as it is when they are defined, for a default.
+
+What is compiled or distributed imports it some time. Where the group exists by then it is never let go; its threads then run on
+while the interpreter ends, and one that gives a tensor back aborts the process, now and then (pytorch/pytorch#179291).
+"""
 
 
 def render_script(model: ModelSource, recipe: Recipe | None, header: Header, pasted: Pasted | None = None) -> str:
@@ -141,7 +147,7 @@ def _training_imports(recipe: Recipe) -> set[str]:
     if recipe.print_shapes or any(stepper.use.part.closure for stepper in recipe.steppers):
         lines.add("from functools import partial")
     if recipe.distributed:
-        lines |= {"import io", "import torch.distributed as dist"}
+        lines |= {"import atexit", "import io", "import torch.distributed as dist", EARLY}
         lines.add("from torch.nn.parallel import DistributedDataParallel")
         if recipe.accumulate > 1:
             lines.add("from contextlib import nullcontext")

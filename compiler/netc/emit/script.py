@@ -30,7 +30,7 @@ DISTRIBUTIONS = {"sklearn": "scikit-learn", "PIL": "pillow"}
 EARLY = "import torch.distributed.nn  # first, or its defaults hold the group"
 """Arguments of its functions have `group.WORLD`, as it is when they are defined, for a default.
 
-What is compiled or distributed imports it some time. Where the group exists by then it is never let go; its threads then run on
+What is compiled or distributed imports it some time. A group that exists by then is never let go; its threads run on
 while the interpreter ends, and one that gives a tensor back aborts the process, now and then (pytorch/pytorch#179291).
 """
 

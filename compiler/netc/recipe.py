@@ -455,6 +455,7 @@ class Stepper(Record, eq=True):
     """An optimizer with the parameters that it trains, and the losses that it lessens.
 
     `name` and `selector` are None for the one that trains all that no other does; `key` is what a script calls it.
+    `every` says at which batches of an epoch it takes its turn: at each, at every fifth.
     """
 
     name: str | None
@@ -465,6 +466,7 @@ class Stepper(Record, eq=True):
     terms: tuple[Term, ...]
     groups: tuple[Group, ...] = ()
     schedule: tuple[Use[Schedule], ...] = ()
+    every: int = 1
 
 
 class Recipe(Record, eq=True):

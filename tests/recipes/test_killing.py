@@ -19,7 +19,8 @@ ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
 ONE = (sys.executable,)
 TWO = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
 KILLS = 30
-SHARED = ("data: Digits(batch_size=50)", "loss: CrossEntropyLoss", "log_every: 5", "keep: best")
+SHARED = ("data: Digits(batch_size=50)", "log_every: 5", "keep: best")
+LOSS = "loss: CrossEntropyLoss"
 CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "plain": (ONE, ("optimizer: AdamW(1e-3)", "schedule: cosine", "epochs: 60")),
     "accumulated": (ONE, ("optimizer: SGD(0.01, momentum=0.9)", "accumulate: 4", "clip_norm: 1", "epochs: 60")),
@@ -27,8 +28,11 @@ CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "bf16": (ONE, ("optimizer: AdamW(1e-3)", "precision: bf16", "accumulate: 2", "epochs: 40")),
     "fp16": (ONE, ("optimizer: AdamW(1e-3)", "precision: fp16", "clip_norm: 1", "ema: 0.9", "epochs: 40")),
     "by steps": (ONE, ("optimizer: SGD(momentum=0.9)", "schedule: OneCycleLR(max_lr=0.1)", "epochs: 60")),
+    "turns": (ONE, ("optimizer conv1: SGD(0.1)", "optimizer fc: AdamW(1e-3)", "optimizer norm: Adam(1e-2)",
+                    "steps: conv1(a, every=3) -> fc(b) -> norm(a, every=2)", "loss a: CrossEntropyLoss",
+                    "loss b: CrossEntropyLoss(label_smoothing=0.1)", "schedule: cosine", "epochs: 40")),
     "two processes": (TWO, ("optimizer: AdamW(1e-3)", "distributed: ddp", "accumulate: 2", "ema: 0.9", "epochs: 40")),
-}
+}  # fmt: skip
 """The command that runs a script, and what its recipe has beside `SHARED`."""
 
 
@@ -42,7 +46,8 @@ CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 def test_killed_at_random_instants(tmp_path: Path, name: str, kills: int) -> None:
     command, settings = CASES[name]
     script = tmp_path / "small.py"
-    script.write_text(script_of(block(*SHARED, *settings)))
+    loss = [LOSS] * (not any(setting.startswith("loss") for setting in settings))
+    script.write_text(script_of(block(*SHARED, *loss, *settings)))
     line = [*command, str(script), "--device", "cpu", "--output"]
     subprocess.run([*line, str(tmp_path / "a")], check=True, env=ENVIRONMENT, stdout=subprocess.DEVNULL)
     chance = random.Random(name)

@@ -45,6 +45,12 @@ CASES = {
         "steps: conv1(soft) -> fc(hard, soft) -> norm(hard)", "schedule: cosine", "precision: bf16", "clip_value: 1",
         "keep: best",
     ),
+    "turns now and then": (
+        "optimizer fc: AdamW(3e-3)", "optimizer conv1: SGD(0.05)", "freeze: norm", "precision: fp16", "clip_norm: 1",
+        "loss soft: CrossEntropyLoss(label_smoothing=0.1)", "loss hard: CrossEntropyLoss",
+        "steps: conv1(soft, every=4) -> fc(hard)", "schedule fc: OneCycleLR(max_lr=1e-2)",
+        "schedule conv1: warmup(2) -> cosine", "schedule_interval: step",
+    ),
 }  # fmt: skip
 
 
@@ -86,9 +92,12 @@ def batches(size: int, seed: int, count: int = 1437) -> Any:
     return torch.randperm(count, generator=torch.Generator().manual_seed(seed)).split(size)
 
 
-def test_turns_are_those_of_a_loop_by_hand(run: Callable[..., Path], tmp_path: Path) -> None:
-    """An adversarial pair, each with its own optimizer and its own forward pass."""
-    spec = HERE / "specs" / "adversarial.net"
+@pytest.mark.parametrize("every", [1, 5])
+def test_turns_are_those_of_a_loop_by_hand(run: Callable[..., Path], tmp_path: Path, every: int) -> None:
+    """An adversarial pair, each with its own optimizer and its own forward pass, one of them at every fifth batch."""
+    spec = tmp_path / "adversarial.net"
+    text = (HERE / "specs" / "adversarial.net").read_text()
+    spec.write_text(text if every == 1 else text.replace("generator(fool)", f"generator(fool, every={every})"))
     state = torch.load(run(spec, tmp_path, "--epochs", "2") / "last.pt", weights_only=True)["model"]
     script = script_module(netc.compile(spec).script)
     torch.manual_seed(0)
@@ -98,20 +107,39 @@ def test_turns_are_those_of_a_loop_by_hand(run: Callable[..., Path], tmp_path: P
     forger = torch.optim.Adam(model.generator.parameters(), 1e-3, (0.5, 0.999), fused=True)
     loss, ones, zeros = F.binary_cross_entropy_with_logits, torch.ones_like, torch.zeros_like
     for epoch in range(2):
-        for chosen in batches(64, epoch):
+        forger_loss, seen = 0.0, 0
+        for number, chosen in enumerate(batches(64, epoch), 1):
             forged = model.generator(torch.randn(len(chosen), 8)).detach()
             real, fake = model.discriminator(pictures[chosen]), model.discriminator(forged)
             critic.zero_grad()
             (loss(real, ones(real)) + loss(fake, zeros(fake))).backward()
             critic.step()
+            if number % every:
+                continue
             fake = model.discriminator(model.generator(torch.randn(len(chosen), 8)))
             forger.zero_grad()
-            loss(fake, ones(fake)).backward()
+            fooled = loss(fake, ones(fake))
+            fooled.backward()
             forger.step()
+            forger_loss += fooled.item() * len(chosen)
+            seen += len(chosen)
         model.eval()
         torch.randn(360, 8)  # what the evaluation draws
         model.train()
     assert all(torch.allclose(state[key], tensor, atol=2e-4) for key, tensor in model.state_dict().items())
+    assert rows(tmp_path)[-1]["losses"]["generator"] == pytest.approx(forger_loss / seen, abs=2e-4)
+
+
+def test_what_is_frozen_stays_so_in_turns(run: Callable[..., Path], tmp_path: Path) -> None:
+    text = recipe("turns").replace("    epochs: 3", '    epochs: 1\n    freeze: ("conv1.bias", "fc.bias")')
+    script = script_module(script_of(text))
+    torch.manual_seed(0)
+    script.load_data(type("", (), {"seed": 0}))
+    begun = script.Small().state_dict()
+    state = torch.load(run(text, tmp_path) / "last.pt", weights_only=True)["model"]
+    changed = {key for key in begun if not torch.equal(state[key], begun[key])}
+    assert {"conv1.weight", "fc.weight"} <= changed
+    assert not {"conv1.bias", "fc.bias"} & changed
 
 
 def test_optimizers_together_are_those_of_a_loop_by_hand(run: Callable[..., Path], tmp_path: Path) -> None:
@@ -150,6 +178,11 @@ def test_the_score_judges(run: Callable[..., Path], tmp_path: Path) -> None:
     """Accuracy is better where it is more, and a gain of less than half of it is no progress."""
     run(recipe("plateau"), tmp_path)
     assert [row["lr"] for row in rows(tmp_path) if "lr" in row] == [[0.01], [0.01], [0.001]]
+
+
+def test_turns_that_an_epoch_does_not_have_are_told(run: Callable[..., Path], tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="fewer batches than lie between two turns"):
+        run(recipe("turns now and then"), tmp_path, "--conv1-every", "16")
 
 
 def test_flags_have_the_names_of_the_optimizers() -> None:

@@ -140,6 +140,10 @@ def own_flags(recipe: Recipe) -> Iterator[Flag]:
     """The flags that belong to no part."""
     yield Flag("epochs", "int", recipe.epochs, "epochs in all")
     yield Flag("seed", "int", recipe.seed, "of all that is random")
+    for stepper in recipe.steppers:
+        if stepper.every > 1:
+            help = f"batches from one turn of {stepper.key} to the next"
+            yield Flag(f"{stepper.key.lower()}_every", "int", stepper.every, help)
     for name, kind, help in OPTIONAL:
         value = getattr(recipe, name)
         if value is not None and (name, value) != ("accumulate", 1):

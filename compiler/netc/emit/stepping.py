@@ -55,13 +55,38 @@ class Stepping:
             lines.append(self.optimizer(f"{quoted(stepper.key)}: ", stepper, where, 8, ","))
         lines.append("    }")
         if self.recipe.turns:
+            own = 'p for group in each.param_groups for p in group["params"]'
+            trained = ["        name: [", f"            {own} if p.requires_grad", "        ]"]
             lines += [
                 "    owned = {",
-                '        name: [p for group in each.param_groups for p in group["params"]]',
+                *(trained if self.recipe.freeze else [f"        name: [{own}]"]),
                 "        for name, each in optimizers.items()",
                 "    }",
+                *self.intervals,
             ]
         return lines
+
+    @property
+    def at_times(self) -> bool:
+        """Whether an optimizer takes its turn at some batches only."""
+        return any(stepper.every > 1 for stepper in self.steppers)
+
+    @property
+    def intervals(self) -> list[str]:
+        """The statements that say how many batches lie between two turns of each."""
+        if not self.at_times:
+            return []
+        given = (f"{quoted(s.key)}: {self.every(s)}" for s in self.steppers)
+        text = quoted("an epoch has fewer batches than lie between two turns")
+        return [
+            row("every = {", given, "}", 4),
+            "    per_epoch = -(-len(train_targets) // args.batch_size)  # batches",
+            "    if max(every.values()) > per_epoch:",
+            f"        raise SystemExit({text})",
+        ]
+
+    def every(self, stepper: Stepper) -> str:
+        return "1" if stepper.every == 1 else f"args.{stepper.key.lower()}_every"
 
     def optimizer(self, head: str, stepper: Stepper, parameters: str, indent: int, tail: str = "") -> str:
         part = stepper.use.part
@@ -101,25 +126,40 @@ class Stepping:
         for stepper in self.steppers:
             for use in stepper.schedule[:1]:
                 own = "epoch" if use.part.judges else use.part.interval or self.recipe.schedule_interval
-                if own == interval:
-                    found.append(f"{self.schedule_name(stepper)}.step({self.score if use.part.judges else ''})")
+                if own != interval:
+                    continue
+                step = f"{self.schedule_name(stepper)}.step({self.score if use.part.judges else ''})"
+                if interval == "step" and stepper.every > 1:
+                    found.append(f"if (step + 1) % every[{quoted(stepper.key)}] == 0:")
+                    step = f"    {step}"
+                found.append(step)
         return found
 
     @property
     def rates(self) -> str:
         """The learning rates, as a row of the log has them."""
-        if not self.several:
-            return '            "lr": schedule.get_last_lr(),'
+        if len(self.schedules) == 1:
+            return f'            "lr": {self.schedules[0]}.get_last_lr(),'
         return row('"lr": [', (f"*{name}.get_last_lr()" for name in self.schedules), "],", 12)
 
     @property
     def scheduling(self) -> list[str]:
         """The statements that make the schedules."""
-        lines = [line for stepper in self.steppers if stepper.schedule for line in self.schedule(stepper)]
-        if any(re.search(r"\bsteps\b", line) for line in lines):
-            size = "args.batch_size" if self.recipe.accumulate == 1 else "(args.batch_size * args.accumulate)"
-            lines.insert(0, f"    steps = args.epochs * -(-len(train_targets) // {size})")
-        return lines
+        made: list[str] = []
+        counted: dict[str, str] = {}
+        size = "args.batch_size" if self.recipe.accumulate == 1 else "(args.batch_size * args.accumulate)"
+        for stepper in self.steppers:
+            lines, name = list(self.schedule(stepper)), self.steps_name(stepper)
+            if any(re.search(rf"\b{name}\b", line) for line in lines):
+                apart = stepper.every > 1
+                count = f"(per_epoch // {self.every(stepper)})" if apart else f"-(-len(train_targets) // {size})"
+                counted[name] = f"    {name} = args.epochs * {count}"
+            made += lines
+        return [*counted.values(), *made]
+
+    def steps_name(self, stepper: Stepper) -> str:
+        """The variable that counts the steps of an optimizer in a whole run."""
+        return "steps" if stepper.every == 1 else f"{stepper.key.lower()}_steps"
 
     def schedule(self, stepper: Stepper) -> Iterator[str]:
         uses, final = stepper.schedule, self.schedule_name(stepper)
@@ -131,7 +171,8 @@ class Stepping:
             part = use.part
             given = self.flags.given(part)
             if part.remaining:
-                whole = "steps" if "step" in (part.interval, self.recipe.schedule_interval) else "args.epochs"
+                by_step = "step" in (part.interval, self.recipe.schedule_interval)
+                whole = self.steps_name(stepper) if by_step else "args.epochs"
                 spent = " - ".join([whole, *(self.flags.source(u.part, u.part.ends or "") for u in uses[:index])])
                 given = {part.remaining: f"max(1, {spent})" if index else spent, **given}
             if part.judges and self.rising:

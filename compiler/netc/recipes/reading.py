@@ -9,6 +9,7 @@ from typing import Any
 
 from netc import syntax
 from netc.diagnostics import Diagnostic, Label, SpecError, nearest, renamed
+from netc.layer import is_int, show
 from netc.recipe import NetParameter, NetworkFacts, Recipe
 from netc.recipes.augmentation import Augmentation
 from netc.recipes.figures import Figures
@@ -17,7 +18,7 @@ from netc.recipes.groups import Groups
 from netc.recipes.overrides import apply_overrides
 from netc.recipes.parts import PARTS, Parts
 from netc.recipes.scalars import Evaluate, Scalars, lone_error
-from netc.recipes.steppers import Steppers
+from netc.recipes.steppers import Steppers, Turn
 from netc.recipes.wiring import LossDraft, Wiring
 from netc.registry import Registry
 
@@ -191,20 +192,26 @@ class _Reader(Groups):
             factor, expr = float(value), expr.right
         return LossDraft(setting, self.bind(expr, "losses"), factor, head, expr)
 
-    def steps(self, setting: syntax.Setting) -> tuple[tuple[syntax.Name, tuple[syntax.Name, ...]], ...]:
-        """`critic(real, fake) -> generator(fool)`: optimizers in the order of their turns, and their losses."""
+    def steps(self, setting: syntax.Setting) -> tuple[Turn, ...]:
+        """`critic(real, fake) -> generator(fool, every=5)`: optimizers in the order of their turns, with losses."""
         stages = setting.value.stages if isinstance(setting.value, syntax.Pipe) else (setting.value,)
-        found = []
-        for stage in stages:
-            match stage:
-                case syntax.Call(function=syntax.Name() as optimizer, args=args) if args and all(
-                    arg.name is None and isinstance(arg.value, syntax.Name) for arg in args
-                ):
-                    found.append((optimizer, tuple(arg.value for arg in args if isinstance(arg.value, syntax.Name))))
-                case _:
-                    text = "here stands an optimizer with the losses that it lessens"
-                    raise lone_error("E0513", text, stage.span, help="`critic(real, fake) -> generator(fool)`")
-        return tuple(found)
+        return tuple(map(self.turn, stages))
+
+    def turn(self, stage: syntax.Expr) -> Turn:
+        match stage:
+            case syntax.Call(function=syntax.Name() as optimizer, args=args):
+                losses = tuple(arg.value for arg in args if arg.name is None and isinstance(arg.value, syntax.Name))
+                named = [arg for arg in args if arg.name is not None]
+                if losses and len(losses) + len(named) == len(args) and [arg.name for arg in named] in ([], ["every"]):
+                    return Turn(optimizer, losses, *map(self.interval, named))
+        text = "here stands an optimizer with the losses that it lessens"
+        raise lone_error("E0513", text, stage.span, help="`critic(real, fake) -> generator(fool, every=5)`")
+
+    def interval(self, arg: syntax.Arg) -> int:
+        value = self.evaluate(arg.value)
+        if not is_int(value) or value < 1:
+            raise lone_error("E0513", f"`every` must be an integer of at least 1, not {show(value)}", arg.value.span)
+        return int(value)
 
 
 READERS: dict[str, Callable[[Any, syntax.Setting], Any]] = {

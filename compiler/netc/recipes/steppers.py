@@ -8,15 +8,24 @@ from typing import TYPE_CHECKING, Any
 from netc import syntax
 from netc.diagnostics import SpecError, nearest, renamed
 from netc.layer import Reject
-from netc.recipe import NetParameter, NetworkFacts, Optimizer, Schedule, Stepper, Term, Use
+from netc.recipe import DataSource, NetParameter, NetworkFacts, Optimizer, Schedule, Stepper, Term, Use
 from netc.recipes.fitting import Settings, rejected_span, remarked
 from netc.recipes.groups import selector_of
 from netc.recipes.scalars import lone_error
+from netc.record import Record
 
 if TYPE_CHECKING:
     from netc.recipes.groups import Groups
 
 Named = tuple[Any, syntax.Setting]
+
+
+class Turn(Record):
+    """One stage of `steps`: an optimizer, the losses that it lessens, and at which batches of an epoch."""
+
+    optimizer: syntax.Name
+    losses: tuple[syntax.Name, ...]
+    every: int = 1
 
 
 class Steppers:
@@ -27,7 +36,8 @@ class Steppers:
         self.network = network
         self.optimizers: list[Named] = values["optimizer"][0] if "optimizer" in values else []
         self.schedules: list[Named] = values["schedule"][0] if "schedule" in values else []
-        self.steps: Named | None = values.get("steps")
+        self.steps: tuple[Sequence[Turn], syntax.Setting] | None = values.get("steps")
+        self.data: Use[DataSource] | None = values["data"][0] if "data" in values else None
         self.device: str | None = values["device"][0] if "device" in values else None
         self.epochs: int | None = values["epochs"][0] if "epochs" in values else None
         self.interval: str = values["schedule_interval"][0] if "schedule_interval" in values else "epoch"
@@ -51,7 +61,9 @@ class Steppers:
                     self.refused(type(use.part)(**{**vars(use.part), **group.arguments}), group.members, node)
             terms = self.terms if turns is None else turns.get(setting.name or "", ())
             schedule = self.schedule(use, setting)
-            steppers.append(Stepper(setting.name, self.key(setting), use, selector, own, terms, groups, schedule))
+            every = next((turn.every for turn in self.order if turn.optimizer.id == setting.name), 1)
+            key = self.key(setting)
+            steppers.append(Stepper(setting.name, key, use, selector, own, terms, groups, schedule, every))
         if turns is not None:
             steppers.sort(key=lambda stepper: list(turns).index(stepper.name or "") if stepper.name in turns else -1)
         self.strangers()
@@ -88,6 +100,10 @@ class Steppers:
 
     # ---- turns ----
 
+    @property
+    def order(self) -> Sequence[Turn]:
+        return () if self.steps is None else self.steps[0]
+
     def turns(self) -> dict[str, tuple[Term, ...]] | None:
         """The losses of each optimizer by its name, in the order of their turns; None where all step together."""
         if self.steps is None:
@@ -98,19 +114,22 @@ class Steppers:
             self.reader.found.add(error.diagnostics[0])
             return {}
 
-    def read_turns(
-        self, stages: Sequence[tuple[syntax.Name, Sequence[syntax.Name]]], setting: syntax.Setting
-    ) -> dict[str, tuple[Term, ...]]:
+    def read_turns(self, turns: Sequence[Turn], setting: syntax.Setting) -> dict[str, tuple[Term, ...]]:
         names = [str(each.name) for _, each in self.optimizers if each.name is not None]
         losses = {term.name: term for term in self.terms if term.name is not None}
         found: dict[str, tuple[Term, ...]] = {}
-        for optimizer, given in stages:
+        for turn in turns:
+            optimizer = turn.optimizer
             if optimizer.id in found:
                 raise lone_error("E0513", f"`{optimizer.id}` takes two turns", optimizer.span, help="give it one")
             self.known(optimizer, names, "optimizer")
-            for loss in given:
+            for loss in turn.losses:
                 self.known(loss, losses, "loss")
-            found[optimizer.id] = tuple(losses[loss.id] for loss in given)
+            found[optimizer.id] = tuple(losses[loss.id] for loss in turn.losses)
+            self.reached(turn)
+        if turns and all(turn.every > 1 for turn in turns):
+            text, help = "there are batches at which no optimizer takes its turn", "one of them without `every`"
+            raise lone_error("E0516", text, setting.value.span, help=help)
         for _, each in self.optimizers:
             if each.name not in found:
                 text = f"`{each.name}` takes no turn" if each.name else "an optimizer that takes turns has a name"
@@ -120,6 +139,15 @@ class Steppers:
         if unused := [name for name in losses if name not in used]:
             raise lone_error("E0516", f"no step lessens the loss `{unused[0]}`", setting.value.span)
         return found
+
+    def reached(self, turn: Turn) -> None:
+        """Sees that an epoch has as many batches as lie between two turns, where that can be told."""
+        part = self.data.part if self.data is not None else None
+        total, size = (None, None) if part is None else (part.training_size(), getattr(part, "batch_size", None))
+        if total is None or size is None or turn.every <= (count := -(-total // size)):
+            return
+        text = f"`{turn.optimizer.id}` takes a turn every {turn.every} batches, an epoch has {count}"
+        raise lone_error("E0516", text, turn.optimizer.span, help=f"at most `every={count}`")
 
     def known(self, name: syntax.Name, names: Any, kind: str) -> None:
         if name.id not in names:
@@ -147,9 +175,7 @@ class Steppers:
         remarked(self.reader.found, use.part.remarks(), setting.value, use.part)
         return True
 
-    def refused(
-        self, part: Optimizer, own: Sequence[NetParameter], node: syntax.Expr | syntax.GroupSetting
-    ) -> bool:
+    def refused(self, part: Optimizer, own: Sequence[NetParameter], node: syntax.Expr | syntax.GroupSetting) -> bool:
         try:
             part.check(self.device)
             part.admit(own)

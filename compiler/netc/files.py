@@ -27,6 +27,15 @@ def read_text(path: str | Path) -> str:
         raise FileError(f"cannot read {path}: not UTF-8, {byte}; save it as UTF-8") from error
 
 
+def read_start(path: str | Path, count: int) -> bytes:
+    """The first bytes of a file. Raises FileError."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(count)
+    except (OSError, ValueError) as error:
+        raise FileError(f"cannot read {path}: {_reason(error)}") from error
+
+
 def real_path(path: str) -> str:
     """What two names of one file share."""
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -176,10 +177,17 @@ class Compiled(Record, eq=True):
         if weights is not None:
             from netc.weights import load_weights
 
-            load_weights(module, weights, rename)
+            load_weights(module, weights, rename, self.siblings())
         elif rename:
             raise ValueError("`rename` is for the keys of `weights`, and none are given")
         return module
+
+    def siblings(self) -> Iterator[tuple[str, dict[str, tuple[int, ...]]]]:
+        """The nets and variants of the file as they stand there, each with the shapes of its state."""
+        for name in nets(self.source, self.registry):
+            own = " as the file has it" if name == self.graph.name else ""
+            with suppress(SpecError):
+                yield f"`{name}`{own}", compile(self.source, name, registry=self.registry).state
 
 
 @lru_cache(maxsize=1)
@@ -301,7 +309,7 @@ def moved(part: Any, source: Source, by: int) -> Any:
 def unreadable(key: str, text: str, reason: str) -> SpecError:
     source = Source(f"--set {key}", text or " ")
     label = Label(Span(source, 0, len(source.text)), reason)
-    help = f'numbers, words, lists and texts are values: `--set {key}=10`, `--set {key}=[2, 2]`'
+    help = f"numbers, words, lists and texts are values: `--set {key}=10`, `--set {key}=[2, 2]`"
     return SpecError((Diagnostic("E0206", f"cannot read `{text}` as a value", label, help=help),))
 
 

@@ -3,75 +3,92 @@
 from __future__ import annotations
 
 import os
-import pickle
 import re
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 from typing import Any
-from zipfile import is_zipfile
+from zipfile import BadZipFile, ZipFile
 
 import torch
 from torch import Tensor, nn
 
-from netc.diagnostics import nearest
-from netc.files import FileError
+from netc.files import read_start
+from netc.misfits import LISTED, Shapes, misfit
+from netc.misfits import WeightsError as WeightsError
 
 Weights = str | os.PathLike[str] | Mapping[str, Tensor]
-Shapes = tuple[tuple[int, ...], tuple[int, ...]]
-LISTED = 8
-"""Of each kind of misfit, as many keys are named in the message."""
+ZIP, PICKLE = b"PK\x03\x04", b"\x80"
+CODE = re.compile(r"GLOBAL ([\w.]+)")
+"""What PyTorch says of a pickle that would call something."""
+SAVE = "save a `state_dict()` instead"
 
 
-class WeightsError(ValueError):
-    """Weights that do not fit a network; the message names the keys.
-
-    `missing` are keys that only the network has, `unexpected` those that only the weights have, `mismatched` those
-    whose shapes differ: the one of the weights, then the one of the network.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        missing: tuple[str, ...] = (),
-        unexpected: tuple[str, ...] = (),
-        mismatched: Mapping[str, Shapes] | None = None,
-    ):
-        super().__init__(message)
-        self.missing, self.unexpected, self.mismatched = missing, unexpected, dict(mismatched or {})
-
-
-def load_weights(module: nn.Module, weights: Weights, rename: Mapping[str, str] | None = None) -> None:
+def load_weights(
+    module: nn.Module,
+    weights: Weights,
+    rename: Mapping[str, str] | None = None,
+    nets: Iterable[tuple[str, Shapes]] = (),
+) -> None:
     """Copies weights into a module, all of them or none.
 
-    `weights` is a state dict, the path of a file that holds one (of `torch.save`, or `.safetensors`), or of a
-    checkpoint that an emitted script wrote. `rename` maps regular expressions to replacements; each is applied to every
-    key, in order. Weights of a time when norms did not count their batches (`num_batches_tracked`) fit as well. Raises
-    FileError for a file that cannot be read, WeightsError for what does not fit.
+    `weights` is a state dict, the path of a file that holds one (of `torch.save`, or of safetensors), or of a
+    checkpoint that an emitted script wrote: its averaged weights, if it has them. `rename` maps regular expressions to
+    replacements; each is applied to every key, in order. Weights of a time when norms did not count their batches
+    (`num_batches_tracked`) fit as well. `nets` are other networks with the shapes of their state, to be named where the
+    weights are theirs. Raises FileError for a file that cannot be read, WeightsError for what does not fit.
     """
     if isinstance(weights, Mapping):
         name, state = "the state dict", weights
-    else:
+    elif isinstance(weights, str | os.PathLike):
         name = os.fspath(weights)
-        state = read(Path(name))
-    fit(module, renamed(tensors(state, name), rename or {}, name), name)
+        state = read(name)
+    else:
+        help = "; of a module, give its `state_dict()`" if isinstance(weights, nn.Module) else ""
+        raise WeightsError(f"weights are a state dict or the path of a file, not {article(weights)}{help}")
+    fit(module, renamed(tensors(state, name), rename or {}, name), name, nets)
 
 
-def read(path: Path) -> Any:
-    """What a file holds. Nothing in it is executed."""
+def article(value: Any) -> str:
+    kind = type(value).__name__
+    return f"{'an' if kind[0] in 'aeiouAEIO' else 'a'} {kind}"
+
+
+def read(path: str) -> Any:
+    """What a file holds, whose kind its first bytes tell. Nothing in it is executed."""
+    if re.match(r"\w+://", path):
+        raise WeightsError(f"weights are read from a file: download {path} first")
+    start = read_start(path, 64)
+    if start[8:9] == b"{":
+        return read_safetensors(path)
+    if not start.startswith((ZIP, PICKLE)):
+        line = start.decode("latin-1").split("\n")[0]
+        looks = f": it begins with `{line}`" if line.isprintable() else ""
+        looks = looks if start else ": it is empty"
+        raise WeightsError(f"{path} is neither a file of `torch.save` nor of safetensors{looks}")
     try:
-        if path.suffix == ".safetensors":
-            return read_safetensors(path)
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise FileError(f"cannot read {path}: {error.strerror or error}") from error
-    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError) as error:
-        text = f"{path} is not a file of `torch.save`"
-        if isinstance(error, pickle.UnpicklingError) and is_zipfile(path):
-            text = f"{path} holds more than tensors, and reading that would run code; save a `state_dict()` instead"
-        raise WeightsError(text) from error
+        with open(path, "rb") as file:  # for torch goes by the name
+            return torch.load(file, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise WeightsError(f"{path} {fault(path, start, str(error))}") from error
 
 
-def read_safetensors(path: Path) -> Any:
+def fault(path: str, start: bytes, said: str) -> str:
+    """Why PyTorch did not read a file."""
+    code = CODE.search(said)
+    if code is not None:
+        return f"holds more than tensors, and reading `{code[1]}` would run code; {SAVE}"
+    if not start.startswith(ZIP):
+        return "is a pickle that `torch.save` did not write, or damaged"
+    try:
+        with ZipFile(path) as file:
+            names = {name.partition("/")[2] for name in file.namelist()}
+    except (BadZipFile, OSError):
+        return "is cut off: its end is missing"
+    if "data.pkl" not in names:
+        return "is a zip file, but not of `torch.save`"
+    return f"is TorchScript, which is code; {SAVE}" if "constants.pkl" in names else "is damaged"
+
+
+def read_safetensors(path: str) -> Any:
     try:
         from safetensors import SafetensorError
         from safetensors.torch import load_file
@@ -80,28 +97,52 @@ def read_safetensors(path: Path) -> Any:
     try:
         return load_file(path)
     except SafetensorError as error:
-        raise WeightsError(f"{path} is not a file of safetensors") from error
+        raise WeightsError(f"{path} is a damaged file of safetensors: {error}") from error
 
 
 def tensors(found: Any, name: str) -> Mapping[str, Tensor]:
-    """The state dict that was found, or the one of the model in a checkpoint."""
-    if isinstance(found, Mapping) and isinstance(found.get("model"), Mapping):
-        found = found["model"]
+    """The state dict that was found, or the one of the model in a checkpoint, averaged where it is."""
     if not isinstance(found, Mapping):
-        raise WeightsError(f"{name} holds {type(found).__name__}, not a state dict")
-    others = [str(key) for key, value in found.items() if not (isinstance(key, str) and isinstance(value, Tensor))]
+        raise WeightsError(f"{name} holds {article(found)}, not a state dict")
+    for part in ("average", "model"):
+        if isinstance(found.get(part), Mapping):
+            return tensors(found[part], f"`{part}` in {name}")
+    if "n_averaged" in found and all(str(key).startswith(("module.", "n_averaged")) for key in found):
+        found = {key.removeprefix("module."): value for key, value in found.items() if key != "n_averaged"}
+    others = [key for key, value in found.items() if not isinstance(value, Tensor)]
     if others:
         listed = ", ".join(f"`{key}`" for key in others[:LISTED])
-        raise WeightsError(f"{name} is not a state dict: it holds {listed}, which are no tensors")
-    return found
+        more = f" and {len(others) - LISTED} more" if len(others) > LISTED else ""
+        inner = next((key for key in others if isinstance(found[key], Mapping) and found[key]), None)
+        help = f'\n  help: is it `torch.load(…, weights_only=True)["{inner}"]`?' if inner is not None else ""
+        verb = "is no tensor" if len(others) == 1 else "are no tensors"
+        raise WeightsError(f"{name} is not a state dict: {listed}{more} {verb}{help}")
+    if names := [key for key in found if not isinstance(key, str)]:
+        raise WeightsError(f"{name} is not a state dict: the key {names[0]!r} is no text")
+    state: Mapping[str, Tensor] = found
+    for key, value in state.items():
+        if kind := unusual(value):
+            raise WeightsError(f"`{key}` of {name} is {kind}; weights are plain tensors")
+    return state
+
+
+def unusual(tensor: Tensor) -> str | None:
+    """How the numbers of a tensor are kept, if otherwise than one after the other."""
+    if tensor.is_meta:
+        return "on the meta device, without numbers"
+    if tensor.is_quantized:
+        return "quantized"
+    return None if tensor.layout == torch.strided and not tensor.is_nested else "sparse or nested"
 
 
 def renamed(state: Mapping[str, Tensor], rename: Mapping[str, str], name: str) -> Mapping[str, Tensor]:
     """The state dict with its keys rewritten; each pattern changes a key, and no two keys become one."""
+    if not isinstance(rename, Mapping):
+        raise WeightsError(f'`rename` maps patterns to texts, `{{"old": "new"}}`, and is not {article(rename)}')
     for pattern, replacement in rename.items():
         try:
             pairs = [(re.sub(pattern, replacement, key), key) for key in state]
-        except (re.error, IndexError) as error:
+        except (re.error, IndexError, TypeError) as error:
             raise WeightsError(f"cannot rename by {pattern!r}: {error}") from error
         if all(new == old for new, old in pairs):
             raise WeightsError(f"renaming by {pattern!r} changes no key of {name}")
@@ -113,56 +154,28 @@ def renamed(state: Mapping[str, Tensor], rename: Mapping[str, str], name: str) -
     return state
 
 
-def fit(module: nn.Module, state: Mapping[str, Tensor], name: str) -> None:
-    """Copies a state dict whose keys and shapes are those of the module."""
-    own = {key: tuple(tensor.shape) for key, tensor in module.state_dict().items()}
-    given = {key: tuple(tensor.shape) for key, tensor in state.items()}
-    mismatched = {key: (shape, own[key]) for key, shape in given.items() if own.get(key, shape) != shape}
-    unexpected = tuple(key for key in given if key not in own)
-    missing = tuple(key for key in own if key not in given)
-    if missing == tuple(key for key in own if key.endswith(".num_batches_tracked")):
-        missing = ()
-    if missing or unexpected or mismatched:
-        head = f"{name} does not fit {type(module).__name__}"
-        lines = [head, *report(missing, unexpected, mismatched, own, given)]
-        raise WeightsError("\n".join(lines), missing, unexpected, mismatched)
+def fit(module: nn.Module, state: Mapping[str, Tensor], name: str, nets: Iterable[tuple[str, Shapes]] = ()) -> None:
+    """Copies a state dict whose keys, shapes and kinds of numbers are those of the module."""
+    own = module.state_dict()
+    both = {key: (tensor, own[key]) for key, tensor in state.items() if key in own}
+    retyped = {key: (dtype(a), dtype(b)) for key, (a, b) in both.items() if changes_kind(a, b)}
+    head = f"{name} does not fit {type(module).__name__}"
+    error = misfit(head, shapes(own), shapes(state), retyped, nets)
+    if error is not None:
+        raise error
     module.load_state_dict(state, strict=False)
 
 
-def report(
-    missing: tuple[str, ...],
-    unexpected: tuple[str, ...],
-    mismatched: Mapping[str, Shapes],
-    own: Mapping[str, tuple[int, ...]],
-    given: Mapping[str, tuple[int, ...]],
-) -> Iterator[str]:
-    """The lines of the message: each kind of misfit with its keys, and a way out where there is one."""
-    if missing:
-        yield from listed("only in the network", [f"{key} {own[key]}" for key in missing])
-    if unexpected:
-        nearby = {key: nearest(key, [k for k in missing if own[k] == given[key]]) for key in unexpected[:LISTED]}
-        hints = {key: f", did you mean {near}?" for key, near in nearby.items() if near}
-        yield from listed("only in the weights", [f"{key} {given[key]}{hints.get(key, '')}" for key in unexpected])
-    if mismatched:
-        rows = [f"{key} is {a} in the weights and {b} in the network" for key, (a, b) in mismatched.items()]
-        yield from listed("of another shape", rows)
-    prefix = surplus(missing, unexpected)
-    if prefix is not None:
-        yield f"  help: `rename={{r\"^{re.escape(prefix)}\": \"\"}}` takes `{prefix}` off each key"
-    elif mismatched and not missing and not unexpected:
-        yield "  help: give the network the parameters that the weights were made with"
+def shapes(state: Mapping[str, Tensor]) -> Shapes:
+    return {key: tuple(tensor.shape) for key, tensor in state.items()}
 
 
-def listed(title: str, rows: list[str]) -> Iterator[str]:
-    yield f"  {title}:"
-    yield from (f"    {row}" for row in rows[:LISTED])
-    if len(rows) > LISTED:
-        yield f"    and {len(rows) - LISTED} more"
+def dtype(tensor: Tensor) -> str:
+    return str(tensor.dtype).removeprefix("torch.")
 
 
-def surplus(missing: tuple[str, ...], unexpected: tuple[str, ...]) -> str | None:
-    """What all keys of the weights begin with and those of the network do not, such as `module.`"""
-    if not missing or not unexpected or not unexpected[0].endswith(missing[0]):
-        return None
-    prefix = unexpected[0].removesuffix(missing[0])
-    return prefix if prefix and tuple(prefix + key for key in missing) == unexpected else None
+def changes_kind(given: Tensor, own: Tensor) -> bool:
+    """Whether numbers would become others when they are copied, beyond how exact they are."""
+    kinds = [(t.is_complex(), t.is_floating_point(), t.dtype == torch.bool) for t in (given, own)]
+    whole = given.is_floating_point() and not any(kinds[1]) and torch.equal(given, given.round())
+    return kinds[0] != kinds[1] and not whole

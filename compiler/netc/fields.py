@@ -108,12 +108,12 @@ class Field(Generic[T]):
 
 
 class Int(Field[int]):
-    """An integer in a range, ends included."""
+    """An integer in a range, ends included; `divides` names an inferred argument or another that it must divide."""
 
     def __init__(self, default: int | _Required | None = REQUIRED, *, min: int | None = None, max: int | None = None,
-                 none: bool = False, doc: str = ""):
+                 divides: str | None = None, none: bool = False, doc: str = ""):
         super().__init__(default, none=none, doc=doc)
-        self.min, self.max = min, max
+        self.min, self.max, self.divides = min, max, divides
         self.expected = "an integer" + between(min, max)
 
     def convert(self, value: Any) -> int:

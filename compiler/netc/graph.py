@@ -135,7 +135,7 @@ class Use(Mutable):
 
     A layer may be `asked` from a name; `passed` are the arguments that it brings along.
     Of its inputs, `operands` are given by position (None: the flow) and `named` by name; `at_call` are arguments that a
-    module is given when it is called.
+    module is given when it is called; `state` is what a module keeps.
     """
 
     kind: Literal["layer", "function", "block", "inline", "member", "value", "deferred"]
@@ -145,6 +145,7 @@ class Use(Mutable):
     named: dict[str, syntax.Expr] = field(default_factory=dict)
     arguments: tuple[Argument, ...] = ()
     at_call: tuple[Argument, ...] = ()
+    state: dict[str, State] = field(default_factory=dict)
     template: Template | None = None
     bindings: dict[str, Term] = field(default_factory=dict)
     values: dict[str, Term] = field(default_factory=dict)

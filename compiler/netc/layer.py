@@ -36,7 +36,9 @@ from netc.contract import (
     TEXTS,
     WORDS,
     Contract,
+    ContractError,
     Rule,
+    described,
     is_number,
     is_size,
     is_text,
@@ -66,7 +68,7 @@ from netc.fields import (
     show,
 )
 from netc.record import Record
-from netc.shapes import KINDS, Shape, Value, show_dim
+from netc.shapes import KINDS, Shape, Value, divisible, nearest_divisors, show_dim
 from netc.terms import Dim, Term
 
 
@@ -157,12 +159,14 @@ STATE_NAME = re.compile(r"\w+(\.\w+)*")
 
 
 def is_state(value: Any) -> bool:
+    """A `State`, or the shape of a parameter alone."""
+    state = State(value) if isinstance(value, tuple) else value
     return (
-        isinstance(value, State)
-        and isinstance(value.shape, tuple)
-        and all(is_size(size) and not isinstance(size, Term) for size in value.shape)
-        and value.kind in ("parameter", "buffer")
-        and value.dtype in KINDS
+        isinstance(state, State)
+        and isinstance(state.shape, tuple)
+        and all(map(is_size, state.shape))
+        and state.kind in ("parameter", "buffer")
+        and state.dtype in KINDS
     )
 
 
@@ -175,6 +179,11 @@ def is_example(value: Any) -> bool:
     return isinstance(value, Example) and all(map(is_text, (value.inputs, value.call, value.output)))
 
 
+def unchanged(self: Any, input: Value) -> Value:
+    """The rule of a layer that gives what it takes, be it of any shape: `infer = unchanged`."""
+    return input
+
+
 class Layer(Signature):
     """A layer: `module` and `function` name what PyTorch calls it, `{n}` standing for the number of spatial
     dimensions. The class's name is written for the module; for the function, the last part of the dotted name without
@@ -184,6 +193,8 @@ class Layer(Signature):
     - `inputs`: the tensors that it takes in order; `*tensors` is any number, `mask?` may be left out (rules are given
       None if a later one is there), `key=query` is the query where it is left out.
     - `ranks`: the ranks accepted (the batch counted), None for any; `kinds` what the inputs may hold.
+    - `from_shape`: arguments of the module that are sizes of the first input, each with its dimension, such as
+      `{"in_features": -1}`; what follows otherwise is for `inferred`.
     - `positional`: how many arguments the PyTorch call gives by position; by default the inferred and required ones,
       0 where PyTorch takes them by name only.
     - `function_extra`: source that the function is given besides, such as `training=self.training`.
@@ -197,9 +208,9 @@ class Layer(Signature):
     - `flow`: which of several outputs flows on; None if it must be named.
     - `range`: the least and the greatest number that it can give, None for no bound.
     - `source`: a class of its own for what torch does not have, pasted once into the emitted file under the class's
-      name (then `module` is `own:Name`); `helpers` are functions and classes pasted before it, each once even if
-      several layers share it, among them the function that `function` names as `own:name`; `imports` are the import
-      lines that these need, one name each.
+      name (`module` is `own:Name` then, and need not be written); `helpers` are functions and classes pasted before
+      it, each once even if several layers share it, among them the function that `function` names as `own:name`;
+      `imports` are the import lines that these need, one name each, but for `torch`, `nn`, `F` and `Tensor`.
     """
 
     module: ClassVar[str | None] = None
@@ -208,6 +219,7 @@ class Layer(Signature):
     inputs: ClassVar[tuple[str, ...]] = ("input",)
     ranks: ClassVar[tuple[int, ...] | None] = None
     kinds: ClassVar[tuple[str, ...] | None] = ("float",)
+    from_shape: ClassVar[Mapping[str, int]] = {}
     positional: ClassVar[int | None] = None
     function_extra: ClassVar[Mapping[str, str]] = {}
     in_training: ClassVar[tuple[str, ...]] = ()
@@ -230,6 +242,7 @@ class Layer(Signature):
         "inputs": Rule(f'{TEXTS.words}; `"mask?"` may be left out', several(matching(INPUT))),
         "ranks": Rule("a tuple of integers, such as `(4,)`, or None", optional(several(is_int))),
         "kinds": Rule('a tuple of "float", "int" and "bool", or None', optional(several(KINDS.__contains__))),
+        "from_shape": Rule("a dict of names and dimensions", mapping(matching(NAME), is_int)),
         "positional": Rule("an integer or None", optional(is_int)),
         "function_extra": WORDS,
         "in_training": TEXTS,
@@ -244,12 +257,12 @@ class Layer(Signature):
         "imports": TEXTS,
         "examples": Rule("a tuple of `Example`s, such as `(Example(...),)`", several(is_example)),
         "elsewhere": WORDS,
-        **{name: Rule("left to netc", lambda value: False) for name in ("bind", "fields", "signature", "summary")},
+        **dict.fromkeys(("bind", "fields", "kept", "signature", "summary"), Rule("left to netc", lambda value: False)),
     }
     results = {
         "infer": Rule("a `Value` whose sizes are integers, or a tuple of them", is_values),
         "state": Rule(
-            "a dict of names and `State`s whose sizes are integers, as `fixed` makes them",
+            "a dict of names and shapes (tuples of integers), or `State`s",
             mapping(matching(STATE_NAME), is_state),
         ),
         "inferred": ARGUMENTS,
@@ -263,10 +276,16 @@ class Layer(Signature):
         "least_batch": Rule("an integer of at least 1", lambda value: is_int(value) and value >= 1),
     }
 
+    def __init_subclass__(cls, **kwargs: Any):
+        super().__init_subclass__(**kwargs)
+        if "source" in vars(cls) and cls.source and not (cls.module or cls.function):
+            cls.module = f"own:{cls.__name__}"
+
     @classmethod
     def is_uniform(cls) -> bool:
         """Whether it is constructed without a word about what reaches it, so that any such layer can be passed."""
-        return cls.inferred is Layer.inferred and cls.arguments is Layer.arguments and "{n}" not in (cls.module or "")
+        as_it_is = cls.inferred is Layer.inferred and not cls.from_shape
+        return as_it_is and cls.arguments is Layer.arguments and "{n}" not in (cls.module or "")
 
     @classmethod
     def names(cls) -> tuple[str | None, str | None]:
@@ -281,12 +300,16 @@ class Layer(Signature):
         return max(1, rank - 2)
 
     def inferred(self, *inputs: Any, **named: Any) -> dict[str, Any]:
-        """Arguments of the module that follow from what reaches it, such as `in_channels`."""
-        return {}
+        """Arguments of the module that follow from what reaches it; by default those of `from_shape`.
+
+        The layer is refused where one is a size that only a run decides, before `infer` and `state` are asked.
+        """
+        return {name: size_of(inputs[0], axis, name) for name, axis in self.from_shape.items()}
 
     def arguments(self, *inputs: Any, **named: Any) -> dict[str, Any]:
         """All arguments of the module in PyTorch's order, defaults included."""
-        return {**self.inferred(*inputs), **{n: v for n, v in self.given().items() if n not in self.at_call}}
+        inferred = {name: settled(value, name) for name, value in self.inferred(*inputs).items()}
+        return {**inferred, **{n: v for n, v in self.given().items() if n not in self.at_call}}
 
     def call_arguments(self) -> dict[str, Any]:
         """What the module is given besides its inputs when it is called."""
@@ -322,6 +345,21 @@ class Layer(Signature):
             first = self.input_names(1)[0]
             raise Reject(f"expects {wanted} dimensions, the batch counted, not {inputs[0].rank}", input=first)
 
+    def refuse_sizes(self, *inputs: Any, made: bool) -> None:
+        """Refuses, before the rule is asked, what `divides` something and does not; and, where a module is `made`,
+        sizes that its constructor needs and only a run decides. What else is wrong the rule says better.
+        """
+        try:
+            inferred = self.inferred(*inputs)
+        except Exception:
+            return
+        if made:
+            inferred = {name: settled(value, name) for name, value in inferred.items()}
+        known = {**inferred, **self.given()}
+        for name, field in self.fields.items():
+            if isinstance(field, Int) and field.divides is not None and known[name] is not None:
+                refuse_remainder(name, known[name], field.divides, of(known, field.divides, type(self), name))
+
     @classmethod
     def stand_ins(cls) -> dict[str, str | None]:
         """The name of each input, and what stands for it where it is left out: another input, `?` for nothing, None
@@ -350,9 +388,13 @@ class Layer(Signature):
         """Whether the gradients of its parameters are sparse tensors, which few optimizers take."""
         return False
 
-    def state(self, *inputs: Any, **named: Any) -> dict[str, State]:
-        """The tensors that the module keeps, in `state_dict` order."""
+    def state(self, *inputs: Any, **named: Any) -> Mapping[str, State | Shape]:
+        """The tensors that the module keeps, in `state_dict` order: a `State` each, or a parameter's shape alone."""
         return {}
+
+    def kept(self, *inputs: Any) -> dict[str, State]:
+        """What `state` says, each as a `State` of sizes that no run decides."""
+        return {name: stated(name, given) for name, given in self.state(*inputs).items()}
 
 
 def way_to(kinds: tuple[str, ...], value: Value) -> str | None:
@@ -390,14 +432,52 @@ def fixed(size: Dim, name: str) -> int:
     """A size that a module's constructor is given, which no run may decide; raises Reject for one that is a symbol."""
     if isinstance(size, Term):
         raise Reject(
-            f"needs `{name}` before the run, but it is {show_dim(size)}",
+            f"needs {name if '`' in name else f'`{name}`'} before the run, but it is {show_dim(size)}",
             help="give that dimension of the `input` a number",
         )
     return size
 
 
+def size_of(value: Value, axis: int, name: str) -> Dim:
+    """The size of a dimension that is an argument. Raises Reject where there is none."""
+    if not -value.rank <= axis < value.rank:
+        raise Reject(f"needs dimension {axis} for `{name}`, and there are {value.rank}")
+    return value.shape[axis]
+
+
+def of(known: Mapping[str, Any], divided: str, cls: type[Layer], name: str) -> Any:
+    """What an argument divides. Raises ContractError where there is no such thing."""
+    if divided not in known:
+        text = f"{described(cls)}: `{name}` divides `{divided}`, which is neither an argument nor `inferred`"
+        raise ContractError(text)
+    return known[divided]
+
+
+def refuse_remainder(name: str, by: Dim, divided: str, size: Dim | None) -> None:
+    """Raises Reject where an argument does not divide a size; None is no size."""
+    if size is None or divisible(size, by):
+        return
+    reason = f"cannot divide {show_dim(size)} `{divided}` by `{name}={show_dim(by)}`"
+    near = nearest_divisors(by, (size,))
+    raise Reject(reason, field=name, help=f"numbers that divide it: {near}")
+
+
+def settled(value: Any, name: str) -> Any:
+    """An argument of a module: a size as `fixed` has it, a tuple of them, or something else as it is."""
+    if isinstance(value, tuple | list):
+        return type(value)(settled(item, name) for item in value)
+    return fixed(value, name) if isinstance(value, Term) else value
+
+
+def stated(name: str, given: State | Shape) -> State:
+    state = State(given) if isinstance(given, tuple) else given
+    for size in state.shape:
+        fixed(size, f"the sizes of `{name}`")
+    return state
+
+
 __all__ = [
     "REQUIRED", "BadArgument", "Bool", "Class", "Dim", "Dotted", "Example", "Field", "Float", "Initializer", "Int",
     "Ints", "Layer", "Numbers", "Reject", "Shape", "Signature", "Size", "State", "Text", "Value", "Values", "Word",
-    "fixed", "is_int", "per_axis", "show",
+    "fixed", "is_int", "per_axis", "show", "unchanged",
 ]  # fmt: skip

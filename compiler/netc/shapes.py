@@ -119,6 +119,17 @@ def divisible(a: Dim, by: Dim) -> bool:
     return _assume(Relation(term // divisor * divisor, "==", a))
 
 
+def nearest_divisors(number: Dim, sizes: Iterable[Dim]) -> str:
+    """The common divisors next to a number: `4 or 8`."""
+    known = [int(size) for size in sizes if isinstance(size, int)]
+    if isinstance(number, Term) or not known:
+        return "1"
+    common = [d for d in range(1, min(known) + 1) if all(size % d == 0 for size in known)]
+    below = [d for d in common if d < number][-1:]
+    above = [d for d in common if d > number][:1]
+    return " or ".join(str(d) for d in below + above)
+
+
 def minimum(a: Dim, b: Dim) -> Dim:
     """The smaller size where that can be told; the first otherwise recorded as the smaller one."""
     if isinstance(a, int) and isinstance(b, int):

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from netc.layer import Bool, Example, Float, Int, Layer, Reject, State, Value, fixed
-from netc.shapes import same, show_shape
+from netc.shapes import nearest_divisors, same, show_shape
 from netc.terms import Dim, Term
-from netc_std.window import nearest_divisors
 
 
 class MultiheadAttention(Layer):

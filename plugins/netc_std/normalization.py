@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from netc.layer import Bool, Example, Float, Int, Ints, Layer, Reject, Shape, State, Value, fixed
-from netc.shapes import at_least, divisible, product, same, show_dim, show_shape
-from netc_std.window import Spatial, admit_channels, nearest_divisors
+from netc.shapes import at_least, divisible, nearest_divisors, product, same, show_dim, show_shape
+from netc_std.window import Spatial, admit_channels
 
 
 class BatchNorm(Spatial):

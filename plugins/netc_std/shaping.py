@@ -6,10 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from netc.layer import Example, Int, Ints, Layer, Reject, Value
-from netc.shapes import Shape, divisible, product, same, show_dim, show_shape
+from netc.shapes import Shape, divisible, nearest_divisors, product, same, show_dim, show_shape
 from netc.terms import Dim, Term, divided
 from netc_std.axes import Axes, axes, axis, decided, is_one, plain
-from netc_std.window import nearest_divisors
 
 
 class Flatten(Layer):

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from netc.layer import Bool, Example, Float, Int, Layer, Reject, State, Value, Word, fixed
-from netc.shapes import same, show_dim, show_shape
+from netc.shapes import nearest_divisors, same, show_dim, show_shape
 from netc.terms import Dim, Term
 from netc_std.attention import fits
-from netc_std.window import nearest_divisors
 
 NHEAD = Int(min=1, doc="number of attention's heads, which share the features")
 FEEDFORWARD = Int(2048, min=1, doc="features between the two linear maps of the feed-forward network")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 from netc.layer import Layer, Reject
-from netc.shapes import Value, at_least, divisible, minimum, show_dim, show_shape
+from netc.shapes import Value, at_least, divisible, minimum, nearest_divisors, show_dim, show_shape
 from netc.terms import Dim, Term
 
 AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
@@ -94,17 +94,6 @@ def nearest_multiples(size: Dim, by: Dim) -> str | None:
         return None
     below = int(size) // int(by) * int(by)
     return f"sizes that fit: {' or '.join(str(fits) for fits in (below, below + int(by)) if fits)}"
-
-
-def nearest_divisors(number: Dim, sizes: Iterable[Dim]) -> str:
-    """The common divisors next to a number: `4 or 8`."""
-    known = [int(size) for size in sizes if isinstance(size, int)]
-    if isinstance(number, Term) or not known:
-        return "1"
-    common = [d for d in range(1, min(known) + 1) if all(size % d == 0 for size in known)]
-    below = [d for d in common if d < number][-1:]
-    above = [d for d in common if d > number][:1]
-    return " or ".join(str(d) for d in below + above)
 
 
 def window(size: Dim, kernel: Dim, stride: Dim = 1, padding: Dim = 0, dilation: Dim = 1, ceil: bool = False) -> Dim:

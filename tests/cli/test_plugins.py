@@ -3,6 +3,7 @@
 What a user sees of `--plugin` itself is in `cases/plugins`.
 """
 
+import ast
 import copy
 import os
 import pickle
@@ -156,7 +157,10 @@ def test_every_kind_of_class_is_found(tmp_path: Path) -> None:
 PAPERS = {
     "papers": ("GatedMLP", "EfficientChannelAttention", "GRN"),
     "recent": ("SelectiveScan", "KAN", "DifferentialAttention"),
+    "short": ("GatedLinearAttention", "SoftMoE", "FAN", "MinGRU"),
 }
+LONGEST = 25
+"""Lines that a class of `short.py` may have, the empty ones aside."""
 
 
 @pytest.mark.filterwarnings("ignore:Initializing zero-element tensors")
@@ -183,10 +187,20 @@ def test_networks_of_layers_of_papers_are_loaded(file: str) -> None:
     assert netc_package.compile(CASE / f"{file}.net", plugins=[CASE / f"{file}.py"]).graph.name == file.title()
 
 
-def test_layers_of_papers_are_trained(netc: Netc) -> None:
-    words = ("build", str(CASE / "recent.net"), "--plugin", str(CASE / "recent.py"))
+def test_layers_of_papers_are_short() -> None:
+    text = (CASE / "short.py").read_text()
+    classes = [node for node in ast.parse(text).body if isinstance(node, ast.ClassDef)]
+    assert [cls.name for cls in classes] == [*PAPERS["short"]]
+    for cls in classes:
+        lines = [line for line in (ast.get_source_segment(text, cls) or "").splitlines() if line.strip()]
+        assert (cls.name, len(lines)) <= (cls.name, LONGEST)
+
+
+@pytest.mark.parametrize("file", ["recent", "short"])
+def test_layers_of_papers_are_trained(file: str, netc: Netc) -> None:
+    words = ("build", str(CASE / f"{file}.net"), "--plugin", str(CASE / f"{file}.py"))
     assert netc(*words)[0] == 0
-    run = [sys.executable, "-I", "recent.py", "--device", "cpu"]
+    run = [sys.executable, "-I", f"{file}.py", "--device", "cpu"]
     said = subprocess.run(run, capture_output=True, text=True, check=True).stdout
     assert float(re.findall(r"accuracy ([\d.]+)%", said)[-1]) > 60
 

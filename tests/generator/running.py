@@ -176,7 +176,7 @@ def apply_layer(cls: type[Layer], args: tuple[Any, ...], kwargs: Mapping[str, An
         layer = cls.bind(args, given)
         layer.admit(*inputs)
         output = layer.infer(*inputs)
-        needed = [*layer.inferred(*inputs).values(), *(s for t in layer.state(*inputs).values() for s in t.shape)]
+        needed = [*layer.inferred(*inputs).values(), *(s for t in layer.kept(*inputs).values() for s in t.shape)]
         if layer.remark(*inputs) is not None:
             raise Invalid
     except (Reject, BadArgument, ArithmeticError, IndexError, TypeError, ValueError) as error:

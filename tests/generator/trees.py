@@ -237,7 +237,7 @@ class Rule:
 
     def weight(self, run: Run, label: str) -> Any:
         layer, (start, _) = run.labels[label]
-        state = layer.state(start) if layer is not None else {}
+        state = layer.kept(start) if layer is not None else {}
         if "weight" not in state:
             raise Invalid
         return state["weight"].shape

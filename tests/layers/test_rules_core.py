@@ -218,7 +218,7 @@ def predicted(cls: type[Layer], name: str, inputs: list[Value], arguments: dict[
     except Reject as reject:
         return reject.reason
     outputs = out if isinstance(out, tuple) else (out,)
-    state = {} if name.islower() else layer.state(*inputs)
+    state = {} if name.islower() else layer.kept(*inputs)
     return [sizes(value) for value in outputs], [(key, tensor.shape) for key, tensor in state.items()]
 
 

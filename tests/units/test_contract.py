@@ -47,7 +47,7 @@ train:
 TEXTS = 'must be a tuple of texts, such as `("a", "b")` or `("a",)`'
 DOTTED = "must be a dotted name such as `torch.nn.Linear`, or `own:` and a name in its source"
 SIZES = "`infer` must give a `Value` whose sizes are integers, or a tuple of them"
-STATES = "`state` must give a dict of names and `State`s whose sizes are integers, as `fixed` makes them"
+STATES = "`state` must give a dict of names and shapes (tuples of integers), or `State`s"
 PLAIN = "must give a dict of names and plain values (numbers, texts, tuples of them)"
 
 # Lines that are added to the class, and what is said once it is defined.
@@ -59,6 +59,7 @@ ATTRIBUTES = [
     ('helpers = "def f(): pass"', f"`helpers` of `Foo` {TEXTS}, not 'def f(): pass'"),
     ("source = 3", "`source` of `Foo` must be a text or None, not 3"),
     ('inputs = "input"', f"`inputs` of `Foo` {TEXTS}; `\"mask?\"` may be left out, not 'input'"),
+    ("from_shape = -1", "`from_shape` of `Foo` must be a dict of names and dimensions, not -1"),
     ("ranks = 4", "`ranks` of `Foo` must be a tuple of integers, such as `(4,)`, or None, not 4"),
     ('kinds = "float"', '`kinds` of `Foo` must be a tuple of "float", "int" and "bool", or None, not \'float\''),
     ('examples = Example("8", "Foo", "8")', "`examples` of `Foo` must be a tuple of `Example`s, such as `(Example("),
@@ -86,8 +87,8 @@ RESULTS = [
     ("infer", "raise Reject(3)", "`Foo` of p.py failed: TypeError: a Reject says why, in words, not 3 (p.py:21)"),
     ("infer", "import json; json.loads('{')", "`Foo` of p.py failed: JSONDecodeError: "),
     ("state", "return []", f"`Foo` of p.py: {STATES}, not []"),
-    ("state", "return {'w': (3, 4)}", f"`Foo` of p.py: {STATES}, not {{'w': (3, 4)}}"),
-    ("state", "return {'w': State((input.shape[0],))}", f"`Foo` of p.py: {STATES}, not {{'w': State(shape=(N,),"),
+    ("state", "return {'w': (3, 0.5)}", f"`Foo` of p.py: {STATES}, not {{'w': (3, 0.5)}}"),
+    ("state", "return {'w': [3, 4]}", f"`Foo` of p.py: {STATES}, not {{'w': [3, 4]}}"),
     ("inferred", "return {'a b': 3}", f"`Foo` of p.py: `inferred` {PLAIN}, not {{'a b': 3}}"),
     ("inferred", "return {'a': float('nan')}", f"`Foo` of p.py: `inferred` {PLAIN}, not {{'a': nan}}"),
     ("arguments", "return {'a': input}", f"`Foo` of p.py: `arguments` {PLAIN}, not {{'a': Value(shape=(N, 8),"),

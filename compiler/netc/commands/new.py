@@ -12,7 +12,7 @@ from netc.commands.common import Failure, note
 if TYPE_CHECKING:
     from netc.layer import Layer
 
-IMPORTED = ("Any", "Example", "Float", "Layer", "State", "Value")
+IMPORTED = ("Example", "Float", "Layer", "Shape", "Value", "unchanged")
 """What the starter of a plugin imports."""
 FITS = 100
 """What a line has room for behind `return`."""

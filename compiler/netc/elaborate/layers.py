@@ -105,6 +105,7 @@ class Layers(Idioms):
         words = layer.verbatim(*values) if spot(node) in self.apart.verbatim else {}
         try:
             use.arguments = self.call_arguments(layer, ref.function, given, values, words)
+            use.state = {} if ref.function else layer.kept(*values)
         except Reject as reject:
             raise self.rejected(reject, ref, taken.values, given, node) from None
         if not ref.function and layer.at_call:
@@ -123,6 +124,7 @@ class Layers(Idioms):
         self.ledger.place, known = node.span, len(self.ledger.relations)
         try:
             layer.admit(*values)
+            layer.refuse_sizes(*values, made=not ref.function)
             output = layer.infer(*values)
         except Reject as reject:
             raise self.rejected(reject, ref, inputs, given, node) from None
@@ -198,7 +200,7 @@ class Layers(Idioms):
             frame.container.handing = several
             self.refuse_operands(ref.name, [*use.operands, *use.named.values()], frame, node)
             module = Module("layer", ref.name, node.span, layer, use.inputs, strip(output), text=node.span.text)
-            module.state = layer.state(*use.inputs)
+            module.state = use.state
             self.member(frame, module, use, label, node)
             self.step(frame, use.label, node, module, output)
         self.record(node, use, frame)

@@ -17,6 +17,13 @@ from netc.recipe import Part
 from netc.record import Record
 from netc.registry import PluginError
 
+GIVEN = {
+    "torch": "import torch",
+    "nn": "from torch import nn",
+    "F": "import torch.nn.functional as F",
+    "Tensor": "from torch import Tensor",
+}
+"""What every source may read without an import line of its own."""
 Meaning = Hashable
 """What a name stands for in a file: its import line, or its definition with all that this refers to."""
 
@@ -121,7 +128,8 @@ def brought_by(
     try:
         if not all(map(is_import, cls.imports)):
             raise Unreadable("`imports` are lines such as `from torch import nn`")
-        pieces = (read_piece("", tuple(cls.imports)), *(read_piece(text) for text in texts))
+        imports = (*cls.imports, *given_imports(cls, texts))
+        pieces = (read_piece("", imports), *(read_piece(text) for text in texts))
     except Unreadable as error:
         raise PluginError(f"{described(cls)} has source that is not Python: {error}") from None
     known = {name for piece in pieces for name in piece.definitions}
@@ -129,6 +137,28 @@ def brought_by(
     if called.startswith("own:") and called.removeprefix("own:") not in known:
         raise PluginError(f"{described(cls)} is `{called}`, which its source does not define")
     return Brought(described(cls), pieces, tuple(name for name in own if name in known))
+
+
+def given_imports(cls: type[Layer | Part], texts: Iterable[str]) -> tuple[str, ...]:
+    """The import lines of names that a definition's texts read and nobody in them imports or defines."""
+    pieces = [read_piece("", tuple(cls.imports)), *(read_piece(text) for text in texts)]
+    bound = {name for piece in pieces for name in (*piece.definitions, *map(bound_by, piece.imports))}
+    read = set().union(*(global_names(piece.text) for piece in pieces))
+    return tuple(line for name, line in GIVEN.items() if name in read - bound)
+
+
+@lru_cache(maxsize=1024)
+def global_names(text: str) -> frozenset[str]:
+    """The names of the file that a text reads, in all its functions and classes."""
+    from symtable import symtable
+
+    pending, names = [symtable(text, "source", "exec")], set()
+    while pending:
+        table = pending.pop()
+        symbols = table.get_symbols()
+        names |= {each.get_name() for each in symbols if each.is_global() or table.get_type() == "module"}
+        pending += table.get_children()
+    return frozenset(names)
 
 
 @lru_cache(maxsize=1024)
@@ -203,6 +233,6 @@ def imported_as(line: str, name: str | None) -> str:
 
 
 __all__ = [
-    "Brought", "Clash", "Meaning", "Pasted", "Piece", "Unreadable", "bound_by", "brought_by", "meaning_of", "paste",
-    "read_piece",
+    "Brought", "Clash", "Meaning", "Pasted", "Piece", "Unreadable", "bound_by", "brought_by", "given_imports",
+    "meaning_of", "paste", "read_piece",
 ]  # fmt: skip

@@ -7,7 +7,7 @@ import builtins
 import inspect
 from collections.abc import Iterator
 
-from netc.emit.pasting import brought_by
+from netc.emit.pasting import brought_by, given_imports
 from netc.emit.renaming import bound_in
 from netc.layer import Layer, Signature, show
 from netc.recipe import Part
@@ -55,7 +55,7 @@ def source_faults(cls: type[Layer]) -> Iterator[str]:
     except PluginError as error:
         yield str(error)
         return
-    tree = ast.parse("\n".join([*cls.imports, *texts]))
+    tree = ast.parse("\n".join([*cls.imports, *given_imports(cls, texts), *texts]))
     read = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     if any(module.partition(".")[0] == "netc" for node in ast.walk(tree) for module in imported_by(node)):
         yield "its source imports netc, which an emitted file must do without"

@@ -17,6 +17,7 @@ from importlib import import_module
 from typing import Any
 
 from netc.contract import ContractError
+from netc.emit.pasting import given_imports
 from netc.layer import BadArgument, Dotted, Ints, Layer, Reject, State, show
 from netc.recipe import Part
 from netc.registry import said
@@ -95,13 +96,15 @@ def judge(cls: type[Layer], case: Case) -> Verdict:
     try:
         layer = cls.bind((), case.arguments)
         layer.admit(*case.inputs)
+        layer.refuse_sizes(*case.inputs, made=case.form == "module")
     except BadArgument as error:
         own = str(cls.module if case.form == "module" else cls.function).startswith("own:")
         return Verdict(refusal=str(error), field=error.name, declared=own)
     except Reject as error:
         return Verdict(refusal=str(error), declared=True)
     try:
-        return Verdict(forget_channels(layer.infer(*case.inputs)), layer.state(*case.inputs))
+        output = forget_channels(layer.infer(*case.inputs))
+        return Verdict(output, layer.kept(*case.inputs) if case.form == "module" else {})
     except Reject as error:
         return Verdict(refusal=str(error), field=error.field)
     except ContractError as error:
@@ -259,7 +262,8 @@ def found(layer: Layer, target: str, n: int) -> Any:
 def materialize(cls: type[Layer | Part], target: str) -> Any:
     """What the own source of a layer, loss or other part defines; `target` is its `module` or `function`."""
     namespace: dict[str, Any] = {}
-    source = [*cls.imports, *getattr(cls, "helpers", ()), cls.source or ""]
+    texts = (*getattr(cls, "helpers", ()), cls.source or "")
+    source = [*cls.imports, *given_imports(cls, texts), *texts]
     exec("\n".join(["from __future__ import annotations", *source]), namespace)
     return namespace[target.removeprefix("own:")]
 

@@ -473,6 +473,7 @@ class Recipe(Record, eq=True):
     """A recipe that fits its network.
 
     The `steppers` step together after one backward pass, or take `turns`, each with its losses in a pass of their own.
+    `keep` has `best` for the best epoch, whose checkpoint is kept, and where `kept` is above 1 those of as many epochs.
     """
 
     network: NetworkFacts
@@ -503,6 +504,7 @@ class Recipe(Record, eq=True):
     seed: int = 0
     device: str | None = None
     keep: Literal["last", "best"] = "last"
+    kept: int = 1
     log_every: int | None = None
     evaluate_first: bool = False
     print_shapes: bool = False

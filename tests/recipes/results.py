@@ -16,11 +16,12 @@ def rows(output: Path) -> list[dict[str, Any]]:
 
 def assert_same(a: Path, b: Path) -> None:
     """The same weights, optimizer, schedule and random states, bit by bit, and the same log."""
-    for name in ("last.pt", "best.pt"):
-        if (a / name).exists():
-            one, two = (torch.load(path / name, weights_only=True) for path in (a, b))
-            one.pop("log"), two.pop("log")
-            assert flat(one) == flat(two)
+    names = [sorted(path.name for path in folder.glob("*.pt")) for folder in (a, b)]
+    assert names[0] == names[1]
+    for name in names[0]:
+        one, two = (torch.load(folder / name, weights_only=True) for folder in (a, b))
+        one.pop("log"), two.pop("log")
+        assert flat(one) == flat(two)
     assert rows(a) == rows(b)
 
 

@@ -19,7 +19,7 @@ ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
 ONE = (sys.executable,)
 TWO = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
 KILLS = 30
-SHARED = ("data: Digits(batch_size=50)", "log_every: 5", "keep: best")
+SHARED = ("data: Digits(batch_size=50)", "log_every: 5", "keep: best(3)")
 LOSS = "loss: CrossEntropyLoss"
 CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "plain": (ONE, ("optimizer: AdamW(1e-3)", "schedule: cosine", "epochs: 60")),

@@ -34,7 +34,7 @@ FACTORS: dict[str, tuple[str, ...]] = {
     "weights": ("", 'weights: "start.pt"', 'weights: "start.pt"\nfresh: fc', 'weights: "start.safetensors"'),
     "freeze": ("", "freeze: norm", "freeze: conv1\nunfreeze: 1"),
     "patience": ("", "patience: 4"),
-    "keep": ("", "keep: best", "keep: best(F1)"),
+    "keep": ("", "keep: best", "keep: best(2)", "keep: best(F1)"),
     "log_every": ("", "log_every: 5"),
     "evaluate_first": ("", "evaluate_first: true"),
     "print_shapes": ("", "print_shapes: true"),

@@ -22,7 +22,8 @@ OPTIONAL = (
     ("weights", "Path", "what a new run starts from"),
 )
 OWN = (
-    "epochs", "seed", "device", "log_every", "samples", "output", "resume", "help", *(name for name, *_ in OPTIONAL),
+    "epochs", "seed", "device", "log_every", "samples", "keep_best", "output", "resume", "help",
+    *(name for name, *_ in OPTIONAL),
 )  # fmt: skip
 # What a resumed run may be told anew: nothing of it changes the weights of an epoch.
 FREE = ("epochs", "device", "output", "resume", "log_every", "samples", "root", "test_batch_size", "weights")
@@ -148,6 +149,8 @@ def own_flags(recipe: Recipe) -> Iterator[Flag]:
         value = getattr(recipe, name)
         if value is not None and (name, value) != ("accumulate", 1):
             yield Flag(name, kind, value, help)
+    if recipe.kept > 1:
+        yield Flag("keep_best", "int", recipe.kept, "checkpoints kept, of the best epochs")
     if recipe.log_every is not None:
         yield Flag("log_every", "int", recipe.log_every, "steps from one line to the next")
     if recipe.samples is not None:

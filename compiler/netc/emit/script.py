@@ -274,6 +274,8 @@ def _state(recipe: Recipe, score: str, rising: bool) -> str:
         state["best"] = "0.0" if score == "accuracy" else f'float("{"-" * rising}inf")'
     if recipe.patience is not None:
         state["worse"] = "0"
+    if recipe.kept > 1:
+        state["kept"] = "[]"
     return row("state = {", (f"{quoted(name)}: {value}" for name, value in state.items()), "}", 4)
 
 

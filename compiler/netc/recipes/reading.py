@@ -82,7 +82,7 @@ def elaborate_recipe(
     fields = {key: value for key, (value, _) in values.items() if key not in (*NAMED, "steps")}
     return Recipe(
         network, judge=judge, terms=terms, steppers=steppers, turns="steps" in values, frozen=frozen, name=train.name,
-        warnings=tuple(reader.found.items), **fields,
+        kept=reader.kept, warnings=tuple(reader.found.items), **fields,
     )  # fmt: skip
 
 
@@ -153,14 +153,26 @@ class _Reader(Groups):
 
     judge: syntax.Expr | None = None
     """By which metric the best is told, if `keep` says so."""
+    kept: int = 1
+    """How many of the best are kept."""
 
     def keep(self, setting: syntax.Setting) -> str:
-        """`last`, `best`, `best(F1)`."""
+        """`last`, `best`, `best(F1)`, `best(3)`, `best(F1, 3)`."""
         match setting.value:
-            case syntax.Call(function=syntax.Name(id="best"), args=(arg,)) if arg.name is None:
-                self.judge = arg.value
+            case syntax.Call(function=syntax.Name(id="best"), args=args) if args and all(a.name is None for a in args):
+                *judges, last = (arg.value for arg in args)
+                if isinstance(last, syntax.Literal_):
+                    self.kept = self.count("best", last)
+                else:
+                    judges.append(last)
+                if len(judges) > 1:
+                    raise lone_error("E0513", "`best` takes one metric, then how many are kept", judges[1].span)
+                self.judge = next(iter(judges), None)
                 return "best"
-        return self.word(setting, "last", "best")
+        value = self.value(setting.value, ("last", "best"))
+        if value not in ("last", "best"):
+            raise self.bad(setting, "`last`, `best`, `best(F1)`, `best(3)` or `best(F1, 3)`", value)
+        return str(value)
 
     def plot(self, setting: syntax.Setting) -> tuple[str, ...]:
         """`loss`, `accuracy`, or the name of a metric, or several in brackets."""
@@ -197,21 +209,21 @@ class _Reader(Groups):
         stages = setting.value.stages if isinstance(setting.value, syntax.Pipe) else (setting.value,)
         return tuple(map(self.turn, stages))
 
+    def count(self, name: str, expr: syntax.Expr) -> int:
+        value = self.evaluate(expr)
+        if not is_int(value) or value < 1:
+            raise lone_error("E0513", f"`{name}` must be an integer of at least 1, not {show(value)}", expr.span)
+        return int(value)
+
     def turn(self, stage: syntax.Expr) -> Turn:
         match stage:
             case syntax.Call(function=syntax.Name() as optimizer, args=args):
                 losses = tuple(arg.value for arg in args if arg.name is None and isinstance(arg.value, syntax.Name))
                 named = [arg for arg in args if arg.name is not None]
                 if losses and len(losses) + len(named) == len(args) and [arg.name for arg in named] in ([], ["every"]):
-                    return Turn(optimizer, losses, *map(self.interval, named))
+                    return Turn(optimizer, losses, *(self.count("every", arg.value) for arg in named))
         text = "here stands an optimizer with the losses that it lessens"
         raise lone_error("E0513", text, stage.span, help="`critic(real, fake) -> generator(fool, every=5)`")
-
-    def interval(self, arg: syntax.Arg) -> int:
-        value = self.evaluate(arg.value)
-        if not is_int(value) or value < 1:
-            raise lone_error("E0513", f"`every` must be an integer of at least 1, not {show(value)}", arg.value.span)
-        return int(value)
 
 
 READERS: dict[str, Callable[[Any, syntax.Setting], Any]] = {

@@ -71,12 +71,22 @@ def _run(words: list[str]) -> int:
     try:
         code = cli.main(words, prog_name="netc", standalone_mode=False, obj=words)
     except click.ClickException as error:
-        error.show()
+        hinted(error).show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         return 130
     return code if isinstance(code, int) else 0
+
+
+def hinted(error: click.ClickException) -> click.ClickException:
+    """A usage error, with the way out for who named a net as `netc.load(SPEC, NAME)` does."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is None or "unexpected extra argument" not in error.message:
+        return error
+    if all(option.name != "net" for option in context.command.params):
+        return error
+    return click.UsageError(f"{error.message}; a net of the file is chosen with --net NAME", context)
 
 
 def _explain(error: BaseException, words: list[str]) -> int:

@@ -7,6 +7,8 @@ import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property, lru_cache
+from math import isfinite
+from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
     from netc.weights import Weights
 
 PREFIX = "train."
+SHOWN = 60
+"""Of a value of Python that cannot be read, as many characters are shown."""
 AUTHORS = "only the authors of the plugins can choose other names"
 
 
@@ -210,6 +214,8 @@ def compile(
     and, with the prefix `train.`, settings of the recipe; a str is read as the language writes values.
     Raises SpecError with every independent mistake, FileError for a file that cannot be read.
     """
+    if net is not None and not isinstance(net, str):
+        raise TypeError(f"a net is chosen by its name, not by {net!r}")
     source = spec if isinstance(spec, Source) else Source(str(spec), read_text(spec))
     registry = registry if registry is not None else load_registry()
     file = parsed(source)
@@ -306,18 +312,37 @@ def moved(part: Any, source: Source, by: int) -> Any:
     return part
 
 
-def unreadable(key: str, text: str, reason: str) -> SpecError:
+def unreadable(key: str, text: str, reason: str, help: str | None = None) -> SpecError:
     source = Source(f"--set {key}", text or " ")
     label = Label(Span(source, 0, len(source.text)), reason)
-    help = f"numbers, words, lists and texts are values: `--set {key}=10`, `--set {key}=[2, 2]`"
+    help = help or f"numbers, words, lists and texts are values: `--set {key}=10`, `--set {key}=[2, 2]`"
     return SpecError((Diagnostic("E0206", f"cannot read `{text}` as a value", label, help=help),))
 
 
 def value_of(key: str, value: Any, elaborator: Elaborator, scope: FileScope) -> Any:
-    """The worth of a parameter that was given as text; other values are what they are."""
-    if not isinstance(value, str):
-        return tuple(value) if isinstance(value, list) else value
-    return evaluate_in(elaborator, scope)(expression(key, value))
+    """The worth of a parameter that was given as text or as a value of Python."""
+    if isinstance(value, str):
+        return evaluate_in(elaborator, scope)(expression(key, value))
+    value = constant(key, value)
+    return tuple(value) if isinstance(value, list) else value
+
+
+def constant(key: str, value: Any) -> Any:
+    """A value of Python as one of the language; raises SpecError for what it does not have."""
+    if value is None or isinstance(value, bool | str):
+        return value
+    if isinstance(value, list | tuple):
+        return type(value)([constant(key, item) for item in value])
+    if isinstance(value, Integral):
+        return int(value)
+    if isinstance(value, Real) and isfinite(value):
+        return float(value)
+    shown = " ".join(repr(value).split())
+    reason = "not a finite number" if isinstance(value, Real) else f"of Python's type `{type(value).__name__}`"
+    help = 'numbers, True, False, None, lists of them, and texts in the language are values: `norm="BatchNorm"`'
+    if hasattr(value, "tolist"):
+        help = "`.tolist()` gives the numbers in it"
+    raise unreadable(key, shown if len(shown) <= SHOWN else f"{shown[:SHOWN]}...", reason, help)
 
 
 def choose_train(file: syntax.File, source: Source, name: str | None) -> syntax.Train | None:

@@ -312,6 +312,14 @@ def test_bad_usage(run: Run, arguments: list[str]) -> None:
     assert files() == ["tiny.net"]
 
 
+def test_a_net_without_its_option(run: Run) -> None:
+    """As `netc.load(SPEC, NAME)` takes it."""
+    code, _, err = run("build", "tiny.net", "small")
+    assert code == 2 and "(small); a net of the file is chosen with --net NAME" in err
+    code, _, err = run("new", "net", "tiny", "small")
+    assert code == 2 and "(small)" in err and "--net" not in err
+
+
 def test_internal_error(run: Run, stub: Stub) -> None:
     stub.raises = lambda source: KeyError("lost")
     code, out, err = run("build", "tiny.net", "--set", "a=b c")

@@ -88,12 +88,7 @@ class Calling(Rendering):
         except TooLarge as error:
             raise fault("E0801", expr.span, str(error), "too long") from None
         except (TypeError, ValueError, ZeroDivisionError, OverflowError) as error:
-            name = expr.function.span.text
-            reason = str(error).replace("<lambda>()", name)
-            if reason.startswith("it takes integers"):
-                help = f"make it an integer: `int({expr.args[-1].value.span.text})`" if len(expr.args) == 1 else None
-                raise fault("E0404", expr.span, f"`{name}` {reason[3:]}", "called here", help=help) from None
-            raise fault("E0404", expr.span, f"`{name}` cannot take these arguments", reason) from None
+            raise refused(expr, [*args, *kwargs.values()], str(error)) from None
 
     def _call_function(self, expr: syntax.Call, ref: FunctionRef, frame: Frame) -> Any:
         inner = Frame(frame.template, ref.scope, frame.container)
@@ -131,6 +126,28 @@ class Calling(Rendering):
         place = expr.args[len(names)].span
         text = f"`{function.name}` takes {len(names)} argument{'s' * (len(names) != 1)}, {len(expr.args)} were given"
         return fault("E0401", place, text, "one too many", help=whole)
+
+
+def refused(expr: syntax.Call, values: Sequence[Any], said: str) -> Fault:
+    """What a function of the language makes of arguments that Python's cannot take, which says this."""
+    name = expr.function.span.text
+    reason = said.replace("<lambda>()", name)
+    if reason.startswith("it takes integers"):
+        help = f"make it an integer: `int({expr.args[-1].value.span.text})`" if len(expr.args) == 1 else None
+        return fault("E0404", expr.span, f"`{name}` {reason[3:]}", "called here", help=help)
+    lists = [isinstance(value, list | tuple | range) for value in values]
+    if any(words in reason for words in ("not iterable", "has no len", "not reversible")) and not all(lists):
+        wrong = lists.index(False)
+        text = f"`{name}` needs a list, not {describe(values[wrong])}"
+        return fault("E0402", expr.args[wrong].span, text, "a list is needed")
+    if name == "zip" and values and all(lists):
+        counts = [f"`{arg.value.span.text}` has {len(value)}" for arg, value in zip(expr.args, values, strict=True)]
+        return fault("E0404", expr.span, "`zip` needs lists of one length", " and ".join(counts))
+    odd = [i for i, value in enumerate(values) if value is None or isinstance(value, str)]
+    if odd and BUILTINS[name].arithmetic:
+        text = f"`{name}` works on numbers, not on {describe(values[odd[0]])}"
+        return fault("E0402", expr.args[odd[0]].span, text, "a number is needed")
+    return fault("E0404", expr.span, f"`{name}` cannot take these arguments", reason)
 
 
 def holds_truth(value: Any) -> bool:

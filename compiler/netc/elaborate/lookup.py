@@ -42,6 +42,8 @@ MAX_DEPTH = 100
 MAX_DIGITS = 1_000
 WORDS = {"True": "true", "False": "false", "None": "none"}
 """Words of Python, and the same here."""
+TRUTHS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
+"""What others write for true and false."""
 
 
 class Spelling(Record):
@@ -157,6 +159,8 @@ class Lookup:
 
     def hint(self, name: str, frame: Frame) -> str | None:
         """The way out for a name that is nowhere, where there is one to tell."""
+        if name.lower() in TRUTHS:
+            return f"write `{TRUTHS[name.lower()]}`"
         if name == "training":
             return "`training` stands only after `side ... when` and in the condition of a `return`"
         return None

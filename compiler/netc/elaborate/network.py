@@ -16,8 +16,9 @@ from netc.elaborate.apart import MAX_PASSES, Apart, Visits
 from netc.elaborate.arguments import strip
 from netc.elaborate.initial import Initial
 from netc.elaborate.lookup import freeze, plain
+from netc.elaborate.outside import demand_truth
 from netc.elaborate.statements import Statements
-from netc.elaborate.trail import Trail, variant
+from netc.elaborate.trail import Trail, given, variant
 from netc.elaborate.unread import Unread
 from netc.elaborate.values import (
     POISON,
@@ -307,7 +308,8 @@ class Elaborator(Initial):
         assert isinstance(item, syntax.Define)
         variants = ", ".join(f"`{n}`" for n in names if n != first)
         text = f"`{first}` needs arguments, which its variants give: {variants}"
-        raise fault("E0204", item.name_span, text, "this net", help="choose one with `--net NAME`")
+        help = 'choose one with `--net NAME`, in Python `load(spec, "NAME")`'
+        raise fault("E0204", item.name_span, text, "this net", help=help)
 
     def resolve_variant(
         self, name: str, scope: FileScope
@@ -335,7 +337,7 @@ class Elaborator(Initial):
         try:
             name = self.select(scope, name, params)
             define, where, args = self.resolve_variant(name, scope)
-            with self.trail.inside(variant(name, scope.items.get(name))):
+            with self.trail.inside(given(params)), self.trail.inside(variant(name, scope.items.get(name))):
                 network = self.expand_apart(name, define, where, args, params)
         except Fault as error:
             self.diagnostics.add(self.trail.told(error))
@@ -374,7 +376,7 @@ class Elaborator(Initial):
         container = self.container_for(define, False, define)
         template = Template((define, "net"), define.name, define, define.body, False, doc=define.doc)
         frame = Frame(template, scope, container)
-        values, given = self.net_values(define, args, params)
+        values, given = self.net_values(define, scope, args, params)
         self.bind_parameters(define, values, frame)
         self.rebind_parameters(define, values, frame, template)
         for param_name, value in given.items():
@@ -413,14 +415,23 @@ class Elaborator(Initial):
             None if frame.trained is None else strip(frame.trained),
         )  # fmt: skip
 
+    def in_file(self, expr: syntax.Expr, scope: FileScope) -> Any:
+        """The worth of a default, None where it depends on other parameters."""
+        try:
+            return self.evaluate(expr, self.file_frame(scope, expr))
+        except (Fault, Poisoned):
+            return None
+
     def net_values(
-        self, define: syntax.Define, args: Sequence[tuple[syntax.Arg, FileScope]], params: Mapping[str, Any]
-    ) -> tuple[dict[str, Any], dict[str, Term]]:
+        self, define: syntax.Define, where: FileScope, args: Sequence[tuple[syntax.Arg, FileScope]],
+        params: Mapping[str, Any],
+    ) -> tuple[dict[str, Any], dict[str, Term]]:  # fmt: skip
         """The value of each parameter (`...` for its default), and the source of those that are given."""
         from netc.elaborate.lookup import value_term
 
         known = {p.name: p for p in define.params}
         names, values, given, position = list(known), {}, {}, 0
+        places = {p.name: p.default for p in define.params}
         for arg, scope in args:
             key = arg.name
             if key is None:
@@ -430,6 +441,7 @@ class Elaborator(Initial):
                 raise self.bad_block_argument(BlockRef(define, scope), arg, key, names)
             frame = self.file_frame(scope, arg)
             values[key], given[key] = self.evaluate(arg.value, frame), self.render(arg.value, frame)
+            places[key] = arg.value
         for key, value in params.items():
             if key not in known:
                 near = nearest(key, names)
@@ -437,6 +449,9 @@ class Elaborator(Initial):
                 raise fault(
                     "E0401", define.name_span, f"`{define.name}` has no parameter `{key}`", "this net", help=help
                 )
+            if (place := places[key]) is not None:
+                before = values[key] if key in values else self.in_file(place, where)
+                demand_truth(key, value, before, place)
             values[key] = value
             given[key] = value_term(value)
         missing = [n for n, p in known.items() if p.default is None and n not in values]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -84,6 +84,16 @@ def round_of(target: syntax.Target, item: Any, span: Span) -> Turn:
 def variant(name: str, item: syntax.Item | None) -> Turn:
     """The variant that gives a net its arguments; a net itself says nothing."""
     return lambda: f"in the variant `{name}` at {item.span}" if isinstance(item, syntax.Constant) else ""
+
+
+def given(params: Mapping[str, Any]) -> Turn:
+    """The parameters that a net has from outside its file."""
+
+    def text() -> str:
+        shown = [f"{name} = {word}" for name, value in params.items() if (word := in_words(value))]
+        return f"with {', '.join(shown)}, given from outside" if shown else ""
+
+    return text
 
 
 def bindings(target: syntax.Target, item: Any) -> Iterator[tuple[str, Any]]:

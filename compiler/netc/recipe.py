@@ -185,7 +185,8 @@ class Loss(Part):
 class Optimizer(Part):
     """An optimizer.
 
-    - `fused`: PyTorch has a fused kernel for it; `joined`: which takes parameters that are trained only later, too.
+    - `fused`: PyTorch has a fused kernel for it; `joined`: which takes parameters that are trained only later, and
+      leaves its state alone at a step that a scaler skips.
     - `closure`: its step asks for the loss and the gradients again, as often as it likes.
     """
 

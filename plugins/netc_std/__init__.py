@@ -112,7 +112,8 @@ TRANSFORMS = {
 }
 METRICS = {"netc_std.metrics": "Accuracy TopK Precision Recall F1 ConfusionMatrix BinaryAccuracy MAE RMSE R2"}
 DATA = {
-    "netc_std.data": "MNIST FashionMNIST CIFAR10 Digits Polynomial",
+    "netc_std.images": "MNIST FashionMNIST KMNIST QMNIST EMNIST USPS CIFAR10 CIFAR100 SVHN STL10",
+    "netc_std.data": "Digits Polynomial",
     "netc_std.comparisons": "DigitPairs DigitTriplets",
     "netc_std.tasks": "AddingProblem PointSets Discs PicturesWithTables Edges",
     "netc_std.text": "Sentences TextFile",

@@ -1,12 +1,12 @@
-"""Data sources: torchvision's small picture sets, scikit-learn's digits, and synthetic functions."""
+"""Data sources: scikit-learn's digits and synthetic functions, and how pictures of bytes are made ready."""
 
 from __future__ import annotations
 
 from math import ceil
-from typing import Any, ClassVar
+from typing import Any
 
-from netc.layer import Bool, Field, Float, Int, Numbers, Reject, Text
-from netc.recipe import DataSource, Target, expect_image, show_example
+from netc.layer import Bool, Field, Float, Int, Numbers, Reject
+from netc.recipe import DataSource, Target, show_example
 from netc.shapes import Value, same, show_dim
 
 Channels = float | tuple[float, ...]
@@ -44,55 +44,6 @@ def batch_size() -> Int:
     return Int(64, min=1, doc="Examples a step.")
 
 
-class TorchvisionImages(DataSource):
-    """A picture set of torchvision, held in memory as uint8 and normalised a batch at a time."""
-
-    size: ClassVar[tuple[int, int, int]]
-    count: ClassVar[int]
-    layout: ClassVar[str]
-    packages = ("torchvision",)
-    imports = ("from torchvision import datasets",)
-    pictures = True
-    bytes = True
-    stated = ("batch_size", "test_batch_size", "root")
-
-    def target(self) -> Target:
-        return Target(type(self).__name__, "class", classes=10)
-
-    def training_size(self) -> int:
-        return self.count
-
-    def check(self, input: Value) -> None:
-        expect_image(input, self.size, type(self).__name__)
-
-    def load(self, input: Value) -> str:
-        return LOAD_IMAGES.format(name=type(self).__name__, layout=self.layout)
-
-    def prepare(self) -> str:
-        given: tuple[Channels, Channels] | None = getattr(self, "normalize", None)
-        if given is None:
-            return PREPARE.format(doc="Scale bytes to 0-1.", body="    return images / 255")
-        mean, std = given
-        if not isinstance(mean, tuple) and not isinstance(std, tuple):
-            body = f"    return (images / 255 - {mean}) / {std}"
-        else:
-            sides = (side if isinstance(side, tuple) else (side,) * self.size[0] for side in (mean, std))
-            body = PER_CHANNEL.format(*(", ".join(str(float(item)) for item in side) for side in sides))
-        return PREPARE.format(doc="Scale bytes to 0-1 and normalize them.", body=body)
-
-
-LOAD_IMAGES = '''\
-def load_data(args):
-    """Images as uint8 (N, C, H, W) and labels (N), for training and for the test."""
-    for train in (True, False):
-        try:
-            data = datasets.{name}(args.root, train=train, download=True)
-        except (OSError, RuntimeError) as error:
-            raise SystemExit(f"no {name} in {{args.root}}: {{error}}") from error
-        yield {layout}
-        yield torch.as_tensor(data.targets)
-'''
-
 PREPARE = '''\
 def prepare(images):
     """{doc}"""
@@ -103,36 +54,6 @@ PER_CHANNEL = """\
     mean = torch.tensor([{}], device=images.device)
     std = torch.tensor([{}], device=images.device)
     return (images / 255 - mean.view(-1, 1, 1)) / std.view(-1, 1, 1)"""
-
-
-class MNIST(TorchvisionImages):
-    """Handwritten digits, 60,000 for training and 10,000 for the test, 1x28x28, 10 classes."""
-
-    size = (1, 28, 28)
-    count = 60_000
-    layout = "data.data.unsqueeze(1)"
-    batch_size = batch_size()
-    test_batch_size = Int(1000, min=1, doc="Examples a step in the test.")
-    normalize = Normalize(1)
-    root = Text("data", doc="Where the data set is, or is put.")
-    shuffle = Bool(True)
-
-
-class FashionMNIST(MNIST):
-    """Pictures of clothes, 60,000 for training and 10,000 for the test, 1x28x28, 10 classes."""
-
-
-class CIFAR10(TorchvisionImages):
-    """Colour pictures, 50,000 for training and 10,000 for the test, 3x32x32, 10 classes."""
-
-    size = (3, 32, 32)
-    count = 50_000
-    layout = "torch.from_numpy(data.data).permute(0, 3, 1, 2).contiguous()"
-    batch_size = batch_size()
-    test_batch_size = Int(1000, min=1, doc="Examples a step in the test.")
-    normalize = Normalize(3)
-    root = Text("data", doc="Where the data set is, or is put.")
-    shuffle = Bool(True)
 
 
 class Digits(DataSource):

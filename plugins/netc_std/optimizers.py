@@ -53,7 +53,7 @@ class SGD(Stepping):
     module = "torch.optim.SGD"
     takes = "any"
     fused = True
-    joined = False  # PyTorch's kernel has a momentum for all parameters or for none
+    joined = False  # PyTorch's kernel has a momentum for all parameters or for none, and changes it at skipped steps
     lr = Float(1e-3, min=0, doc="Learning rate.")
     momentum = Float(0, min=0)
     dampening = Float(0)

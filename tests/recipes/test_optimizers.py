@@ -185,6 +185,21 @@ def test_turns_that_an_epoch_does_not_have_are_told(run: Callable[..., Path], tm
         run(recipe("turns now and then"), tmp_path, "--conv1-every", "16")
 
 
+def test_sgd_is_not_fused_where_a_scaler_may_skip_a_step() -> None:
+    """PyTorch's kernel leaves a momentum behind at a skipped step, at the first one what lay in memory."""
+    shared = ("data: Digits", "loss: CrossEntropyLoss", "epochs: 1", "precision: fp16")
+    assert "fused" not in script_of(block(*shared, "optimizer: SGD(0.1, momentum=0.9)"))
+    assert "fused" in script_of(block(*shared, "optimizer: Adam"))
+    for fused in (True, False):
+        weight = torch.nn.Parameter(torch.zeros(3))
+        optimizer = torch.optim.SGD([weight], 0.1, 0.9, fused=fused)
+        scaler = torch.amp.GradScaler("cpu")
+        weight.grad = torch.full((3,), float("inf"))
+        scaler.scale(torch.ones(()))
+        scaler.step(optimizer)
+        assert (optimizer.state[weight].get("momentum_buffer") is not None) == fused
+
+
 def test_flags_have_the_names_of_the_optimizers() -> None:
     script = script_of(recipe("a part and the rest"))
     for flag in ("--conv1-lr", "--conv1-bias-lr", "--rest-lr", "--rest-bias-norm-weight-decay", "--conv1-step-size"):

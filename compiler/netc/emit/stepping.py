@@ -93,7 +93,8 @@ class Stepping:
         given = self.flags.given(part)
         args = [parameters, *assigned(given)]
         # A fused kernel excludes the other ways of stepping.
-        able = part.fused and (part.joined or self.recipe.unfreeze is None)
+        steady = self.recipe.unfreeze is None and self.recipe.precision != "fp16"
+        able = part.fused and (part.joined or steady)
         if able and given.get("foreach", "None") == "None" and given.get("differentiable", "False") == "False":
             args.append("fused=True")
         return call(f"{head}{reached(part.module)}", args, indent, tail)

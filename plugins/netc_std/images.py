@@ -1,0 +1,191 @@
+"""Picture sets of torchvision that fit into memory, by their names."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from netc.layer import Bool, Int, Text, Word
+from netc.recipe import DataSource, Target, expect_image
+from netc.shapes import Value
+from netc_std.data import PER_CHANNEL, PREPARE, Channels, Normalize, batch_size
+
+BY_FLAG = "for train in (True, False)", "train=train"
+BY_NAME = 'for split in ("train", "test")', "split=split"
+FROM_NUMPY = "torch.from_numpy(data.data)"
+
+
+class TorchvisionImages(DataSource):
+    """A picture set of torchvision, held in memory as uint8 and normalised a batch at a time."""
+
+    size: ClassVar[tuple[int, int, int]]
+    count: ClassVar[int]
+    classes: ClassVar[int] = 10
+    # As source: the loop over both parts and what tells a part, the pictures (N, C, H, W), the labels (N).
+    parts: ClassVar[tuple[str, str]] = BY_FLAG
+    layout: ClassVar[str]
+    labels: ClassVar[str] = "torch.as_tensor(data.targets)"
+    faults: ClassVar[str] = "OSError, RuntimeError"
+    packages: ClassVar[tuple[str, ...]] = ("torchvision",)
+    imports = ("from torchvision import datasets",)
+    pictures = True
+    bytes = True
+    stated = ("batch_size", "test_batch_size", "root")
+
+    def target(self) -> Target:
+        return Target(type(self).__name__, "class", classes=self.classes)
+
+    def training_size(self) -> int:
+        return self.count
+
+    def check(self, input: Value) -> None:
+        expect_image(input, self.size, type(self).__name__)
+
+    def load(self, input: Value) -> str:
+        loop, part = self.parts
+        return LOAD_IMAGES.format(
+            name=type(self).__name__, loop=loop, part=part, layout=self.layout, labels=self.labels, faults=self.faults
+        )
+
+    def prepare(self) -> str:
+        given: tuple[Channels, Channels] | None = getattr(self, "normalize", None)
+        if given is None:
+            return PREPARE.format(doc="Scale bytes to 0-1.", body="    return images / 255")
+        mean, std = given
+        if not isinstance(mean, tuple) and not isinstance(std, tuple):
+            body = f"    return (images / 255 - {mean}) / {std}"
+        else:
+            sides = (side if isinstance(side, tuple) else (side,) * self.size[0] for side in (mean, std))
+            body = PER_CHANNEL.format(*(", ".join(str(float(item)) for item in side) for side in sides))
+        return PREPARE.format(doc="Scale bytes to 0-1 and normalize them.", body=body)
+
+
+LOAD_IMAGES = '''\
+def load_data(args):
+    """Images as uint8 (N, C, H, W) and labels (N), for training and for the test."""
+    {loop}:
+        try:
+            data = datasets.{name}(args.root, {part}, download=True)
+        except ({faults}) as error:
+            raise SystemExit(f"no {name} in {{args.root}}: {{error}}") from error
+        yield {layout}
+        yield {labels}
+'''
+
+
+class MNIST(TorchvisionImages):
+    """Handwritten digits, 60,000 for training and 10,000 for the test, 1x28x28, 10 classes."""
+
+    size = (1, 28, 28)
+    count = 60_000
+    layout = "data.data.unsqueeze(1)"
+    batch_size = batch_size()
+    test_batch_size = Int(1000, min=1, doc="Examples a step in the test.")
+    normalize = Normalize(1)
+    root = Text("data", doc="Where the data set is, or is put.")
+    shuffle = Bool(True)
+
+
+class FashionMNIST(MNIST):
+    """Pictures of clothes, 60,000 for training and 10,000 for the test, 1x28x28, 10 classes."""
+
+
+class KMNIST(MNIST):
+    """Cursive Japanese characters, 60,000 for training and 10,000 for the test, 1x28x28, 10 classes."""
+
+
+class QMNIST(MNIST):
+    """The digits of MNIST with the whole of its test part, 60,000 for training and 60,000 for the test, 1x28x28."""
+
+    labels = "data.targets[:, 0]"
+
+
+class EMNIST(TorchvisionImages):
+    """Handwritten letters and digits, 1x28x28, lying on their sides as torchvision has them.
+
+    `balanced` has 47 classes (112,800 for training and 18,800 for the test), `byclass` 62 and `bymerge` 47 (697,932 and
+    116,323), `letters` 26, counted from 0 (124,800 and 20,800), `digits` 10 (240,000 and 40,000) and `mnist` 10
+    (60,000 and 10,000).
+    """
+
+    size = (1, 28, 28)
+    layout = MNIST.layout
+    split = Word("byclass", "bymerge", "balanced", "letters", "digits", "mnist", doc="Which part of it.")
+    batch_size = batch_size()
+    test_batch_size = Int(1000, min=1, doc="Examples a step in the test.")
+    normalize = Normalize(1)
+    root = Text("data", doc="Where the data set is, or is put.")
+    shuffle = Bool(True)
+
+    @property
+    def classes(self) -> int:  # type: ignore[override]
+        return EMNIST_SIZES[self.split][0]
+
+    @property
+    def count(self) -> int:  # type: ignore[override]
+        return EMNIST_SIZES[self.split][1]
+
+    @property
+    def parts(self) -> tuple[str, str]:  # type: ignore[override]
+        return BY_FLAG[0], f'"{self.split}", {BY_FLAG[1]}'
+
+    @property
+    def labels(self) -> str:  # type: ignore[override]
+        return "data.targets - 1" if self.split == "letters" else "data.targets"
+
+    def given(self) -> dict[str, Any]:
+        return {name: value for name, value in super().given().items() if name != "split"}
+
+
+EMNIST_SIZES = {
+    "byclass": (62, 697_932), "bymerge": (47, 697_932), "balanced": (47, 112_800), "letters": (26, 124_800),
+    "digits": (10, 240_000), "mnist": (10, 60_000),
+}  # fmt: skip
+"""The classes and the training examples of each split."""
+
+
+class USPS(MNIST):
+    """Digits from envelopes, 7,291 for training and 2,007 for the test, 1x16x16, 10 classes."""
+
+    size = (1, 16, 16)
+    count = 7_291
+    layout = f"{FROM_NUMPY}.unsqueeze(1)"
+
+
+class CIFAR10(TorchvisionImages):
+    """Colour pictures, 50,000 for training and 10,000 for the test, 3x32x32, 10 classes."""
+
+    size = (3, 32, 32)
+    count = 50_000
+    layout = f"{FROM_NUMPY}.permute(0, 3, 1, 2).contiguous()"
+    batch_size = batch_size()
+    test_batch_size = Int(1000, min=1, doc="Examples a step in the test.")
+    normalize = Normalize(3)
+    root = Text("data", doc="Where the data set is, or is put.")
+    shuffle = Bool(True)
+
+
+class CIFAR100(CIFAR10):
+    """Colour pictures, 50,000 for training and 10,000 for the test, 3x32x32, 100 classes."""
+
+    classes = 100
+
+
+class SVHN(CIFAR10):
+    """House numbers, 73,257 for training and 26,032 for the test, 3x32x32, 10 classes."""
+
+    count = 73_257
+    parts = BY_NAME
+    layout = f"{FROM_NUMPY}.contiguous()"
+    labels = "torch.from_numpy(data.labels)"
+    faults = "ImportError, OSError, RuntimeError"
+    packages = ("torchvision", "scipy")
+
+
+class STL10(CIFAR10):
+    """Colour pictures, 5,000 for training and 8,000 for the test, 3x96x96, 10 classes."""
+
+    size = (3, 96, 96)
+    count = 5_000
+    parts = BY_NAME
+    layout = f"{FROM_NUMPY}.contiguous()"
+    labels = "torch.from_numpy(data.labels).long()"

@@ -18,12 +18,15 @@ from torchvision.models import (
     densenet,
     efficientnet,
     mobilenetv2,
+    mobilenetv3,
     regnet,
     resnet,
     shufflenetv2,
     swin_transformer,
     vgg,
 )
+from torchvision.models.segmentation import deeplabv3
+from torchvision.models.video import resnet as video_resnet
 
 
 class Case(NamedTuple):
@@ -58,8 +61,40 @@ def reg_net(bottleneck_multiplier: float, se_ratio: float, **arguments: Any) -> 
     return module
 
 
-def visual(layers: list[int | str], **arguments: Any) -> nn.Module:
-    module: nn.Module = models.VGG(vgg.make_layers(layers), **arguments)
+def visual(layers: list[int | str], batch_norm: bool = False, **arguments: Any) -> nn.Module:
+    module: nn.Module = models.VGG(vgg.make_layers(layers, batch_norm), **arguments)
+    return module
+
+
+def mobile_net(last_channel: int) -> nn.Module:
+    rows = [(16, 3, 16, 16, True, "RE", 2), (16, 3, 72, 24, False, "HS", 2), (24, 5, 72, 40, True, "HS", 1)]
+    stages = [mobilenetv3.InvertedResidualConfig(*row, dilation=1, width_mult=1.0) for row in rows]
+    module: nn.Module = models.MobileNetV3(stages, last_channel)
+    return module
+
+
+def efficient_stages(last_channel: int) -> nn.Module:
+    stages = [efficientnet.FusedMBConvConfig(4, 3, 2, 16, 24, 2), efficientnet.MBConvConfig(6, 5, 2, 24, 40, 2)]
+    module: nn.Module = models.EfficientNet(stages, 0.2, last_channel=last_channel)
+    return module
+
+
+def backbone(layers: list[int]) -> nn.Module:
+    dilated = [False, True, True]
+    module: nn.Module = models.ResNet(resnet.Bottleneck, layers, replace_stride_with_dilation=dilated)
+    return module
+
+
+def deep_lab(layers: list[int]) -> nn.Module:
+    module: nn.Module = deeplabv3._deeplabv3_resnet(backbone(layers), 21, None)
+    return module
+
+
+def video(layers: list[int], **arguments: Any) -> nn.Module:
+    makers = [video_resnet.Conv3DSimple] + [video_resnet.Conv3DNoTemporal] * 3
+    module: nn.Module = models.video.VideoResNet(
+        video_resnet.BasicBlock, makers, layers, video_resnet.BasicStem, **arguments
+    )
     return module
 
 
@@ -72,11 +107,15 @@ CASES = [
     Case("resnet18", {"layers": (1, 2, 1, 1), "classes": 7},
          {"block": resnet.BasicBlock, "layers": [1, 2, 1, 1], "num_classes": 7}, models.ResNet),
     Case("resnet18", {"norm": "GroupNorm(8)"}, {"norm_layer": partial(nn.GroupNorm, 8)}, frozen=("norm",)),
+    Case("resnet18", {"block": "Bottleneck", "layers": (1, 1, 1, 2)},
+         {"block": resnet.Bottleneck, "layers": [1, 1, 1, 2]}, models.ResNet, frozen=("block",)),
     Case("resnet50", {"groups": 2, "width_per_group": 32}, {"groups": 2, "width_per_group": 32}),
     Case("resnet50", {"replace_stride_with_dilation": (False, True, True)},
          {"replace_stride_with_dilation": [False, True, True]}),
     Case("vgg11", {"depths": (1, 1), "widths": (8, 512), "classes": 7, "dropout": 0.2},
          {"layers": [8, "M", 512, "M"], "num_classes": 7, "dropout": 0.2}, visual),
+    Case("vgg11", {"depths": (1, 1), "widths": (8, 512), "norm": "BatchNorm"},
+         {"layers": [8, "M", 512, "M"], "batch_norm": True}, visual, frozen=("norm",)),
     Case("alexnet", {"classes": 7, "dropout": 0.2}, {"num_classes": 7, "dropout": 0.2}),
     Case("densenet121",
          {"growth_rate": 12, "block_config": (2, 3), "num_init_features": 16, "bn_size": 3, "classes": 7},
@@ -91,6 +130,9 @@ CASES = [
     Case("mobilenet_v3_large", {"width_mult": 0.5, "classes": 7, "dropout": 0.4, "eps": 1e-4},
          {"width_mult": 0.5, "num_classes": 7, "dropout": 0.4, "norm_layer": partial(NORM, momentum=0.01)}),
     Case("mobilenet_v3_large", {"reduced_tail": True, "dilated": True}, {"reduced_tail": True, "dilated": True}),
+    Case("mobilenet_v3_large",
+         {"blocks": "[(3, 16, 16, true, ReLU, 2), (3, 72, 24, false, Hardswish, 2), (5, 72, 40, true, Hardswish, 1)]",
+          "last": 64}, {"last_channel": 64}, mobile_net, frozen=("blocks",)),
     Case("shufflenet_v2_x0_5",
          {"stages_out_channels": (12, 24, 32, 48, 64), "stages_repeats": (2, 3, 1), "classes": 7},
          {"stages_out_channels": [12, 24, 32, 48, 64], "stages_repeats": [2, 3, 1], "num_classes": 7},
@@ -105,6 +147,9 @@ CASES = [
           "momentum": 0.02},
          {"width_mult": 0.5, "depth_mult": 1.4, "stochastic_depth_prob": 0.5, "dropout": 0.4, "num_classes": 7,
           "norm_layer": partial(NORM, momentum=0.02)}, efficient_net),
+    Case("efficientnet_b0",
+         {"stages": "[(FusedMBConv, 4, 3, 2, 24, 2), (MBConv, 6, 5, 2, 40, 2)]", "stem": 16, "last_channel": 64},
+         {"last_channel": 64}, efficient_stages, frozen=("stages", "last_channel")),
     Case("convnext_tiny",
          {"widths": (16, 24), "depths": (2, 3), "stochastic_depth_prob": 0.4, "layer_scale": 0.1, "classes": 7},
          {"block_setting": [convnext.CNBlockConfig(16, 24, 2), convnext.CNBlockConfig(24, None, 3)],
@@ -116,13 +161,18 @@ CASES = [
     Case("fcn_resnet50", {"aux_loss": True, "classes": 7}, {"aux_loss": True, "num_classes": 7}, frozen=("aux_loss",)),
     Case("deeplabv3_resnet50", {"aux_loss": True, "classes": 7}, {"aux_loss": True, "num_classes": 7},
          frozen=("aux_loss",)),
-    Case("r3d_18", {"temporal": (True, False, False, False), "classes": 7}, {"num_classes": 7},
-         MODELS["mc3_18"].reference),
+    Case("fcn_resnet50", {"layers": (1, 1, 1, 2), "head": "DeepLabHead"}, {"layers": [1, 1, 1, 2]}, deep_lab,
+         frozen=("head",)),
+    Case("r3d_18", {"temporal": (True, False, False, False), "layers": (1, 2, 1, 1), "classes": 7},
+         {"layers": [1, 2, 1, 1], "num_classes": 7}, video),
     Case("vit_b_32", VIT | {"classes": 7}, VIT | {"num_classes": 7}, models.VisionTransformer, shape=(3, 32, 32)),
     Case("vit_b_32", VIT | {"representation_size": 12}, VIT | {"representation_size": 12}, models.VisionTransformer,
          frozen=("representation_size",), shape=(3, 32, 32)),
     Case("swin_t", SWIN | {"window_size": (5, 4), "patch_size": (4, 2), "classes": 7},
          SWIN | {"window_size": [5, 4], "patch_size": (4, 2), "num_classes": 7}, models.SwinTransformer),
+    Case("swin_t", SWIN | {"block": "SwinBlockV2", "downsample": "PatchMergingV2"},
+         {**SWIN, "window_size": [7, 7], "patch_size": (4, 4), "block": swin_transformer.SwinTransformerBlockV2,
+          "downsample_layer": swin_transformer.PatchMergingV2}, models.SwinTransformer, frozen=("block", "downsample")),
     Case("swin_v2_t", SWIN | {"classes": 7}, {**SWIN, "window_size": [8, 8], "patch_size": (4, 4), "num_classes": 7,
          "block": swin_transformer.SwinTransformerBlockV2, "downsample_layer": swin_transformer.PatchMergingV2},
          models.SwinTransformer),

@@ -1,12 +1,15 @@
-"""`log`: the epochs as CSV and the figures for TensorBoard, which a resumed run has once."""
+"""`log`: the epochs as CSV and the figures for TensorBoard and W&B, which a resumed run has once."""
 
 from __future__ import annotations
 
 import csv
+import json
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import pytest
 from tests.recipes.making import block, script_of
@@ -48,6 +51,68 @@ def test_events_for_tensorboard(run: Callable[..., Path], tmp_path: Path) -> Non
         assert [value for _, value in found] == pytest.approx([value for _, value in logged])
 
 
+class Wandb(ModuleType):
+    """What a script uses of W&B: runs by their ids, of which each keeps its rows by steps that never go back."""
+
+    class Error(Exception):
+        pass
+
+    def __init__(self) -> None:
+        super().__init__("wandb")
+        self.runs: dict[str, dict[int, dict[str, float]]] = {}
+        self.begun: list[dict[str, Any]] = []
+
+    def init(self, id: str | None, **given: Any) -> SimpleNamespace:
+        self.begun.append(given)
+        name = id or f"run{len(self.runs)}"
+        history = self.runs.setdefault(name, {})
+
+        def log(numbers: dict[str, float], step: int) -> None:
+            if step >= max(history, default=0):
+                history.setdefault(step, {}).update(numbers)
+
+        return SimpleNamespace(id=name, log=log)
+
+
+def test_a_run_at_wandb(run: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A resumed run goes on with its own, and each number stands there once."""
+    wandb = Wandb()
+    monkeypatch.setitem(sys.modules, "wandb", wandb)
+    text = block(*DATA, "evaluate_first: true", "schedule: cosine", "log: wandb", "modes: dry_run")
+    with pytest.raises(SystemExit):
+        run(text, tmp_path, "--lr", "0.02", stop_after=10)
+    run(text, tmp_path, "--resume")
+    (history,) = wandb.runs.values()
+    logged: dict[int, dict[str, float]] = {}
+    for row in map(json.loads, (tmp_path / "log.jsonl").read_text().splitlines()):
+        numbers = {key: value for key, value in row.items() if isinstance(value, float)}
+        logged.setdefault(row["examples"], {}).update(numbers)
+    assert history == logged
+    assert {"loss", "test_loss", "accuracy", "train_loss"} <= {name for row in history.values() for name in row}
+    first, again = wandb.begun
+    assert (first["project"], first["resume"], first["config"]["lr"]) == ("small", "allow", 0.02)
+    assert first["dir"] == tmp_path and first["mode"] is again["mode"] is None
+    run(text, tmp_path, "--dry-run")
+    assert wandb.begun[-1]["mode"] == "disabled"
+
+
+def test_what_is_wrong_at_wandb_is_one_line(
+    run: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wandb = Wandb()
+
+    def refuse(**_: Any) -> None:
+        raise Wandb.Error("No API key configured.")
+
+    monkeypatch.setitem(sys.modules, "wandb", wandb)
+    monkeypatch.setattr(wandb, "init", refuse)
+    with pytest.raises(SystemExit, match=r"^error: No API key configured\.$"):
+        run(block(*DATA, "log: wandb"), tmp_path)
+    monkeypatch.setitem(sys.modules, "wandb", None)
+    with pytest.raises(SystemExit, match="pip install wandb"):
+        run(block(*DATA, "log: wandb"), tmp_path)
+
+
 def test_a_missing_package_is_said(run: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
     with pytest.raises(SystemExit, match="pip install tensorboard"):
@@ -55,8 +120,10 @@ def test_a_missing_package_is_said(run: Callable[..., Path], tmp_path: Path, mon
 
 
 def test_scripts_are_clean(tmp_path: Path) -> None:
-    for number, log in enumerate(("csv", "tensorboard", "(csv, tensorboard)")):
-        for name, more in (("one", ()), ("two", ("distributed: ddp", "evaluate_first: true", "metrics: F1"))):
+    logs = ("csv", "tensorboard", "wandb", "(csv, tensorboard)", "(tensorboard, wandb)", "(csv, tensorboard, wandb)")
+    shared = ("evaluate_first: true", "metrics: F1")
+    for number, log in enumerate(logs):
+        for name, more in (("one", ("modes: overfit",)), ("two", ("distributed: ddp", *shared)), ("three", shared)):
             (tmp_path / f"{name}_{number}.py").write_text(script_of(block(*DATA, f"log: {log}", *more)))
     for check in (["check", "--extend-select", "I,UP,B,SIM"], ["format", "--diff"]):
         command = [sys.executable, "-m", "ruff", *check, "--isolated", str(tmp_path)]

@@ -153,6 +153,8 @@ def _training_imports(recipe: Recipe) -> set[str]:
             lines.add("from contextlib import nullcontext")
     if "csv" in recipe.log:
         lines.add("import csv")
+    if "wandb" in recipe.log:
+        lines.add("import wandb")
     if "predict" in recipe.modes:
         lines.add("import numpy")
     if {"dry_run", "overfit"} & set(recipe.modes):
@@ -276,6 +278,8 @@ def _state(recipe: Recipe, score: str, rising: bool) -> str:
         state["worse"] = "0"
     if recipe.kept > 1:
         state["kept"] = "[]"
+    if "wandb" in recipe.log:
+        state["run"] = "None"
     return row("state = {", (f"{quoted(name)}: {value}" for name, value in state.items()), "}", 4)
 
 

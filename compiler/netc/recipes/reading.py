@@ -253,7 +253,7 @@ READERS: dict[str, Callable[[Any, syntax.Setting], Any]] = {
     "device": Scalars.text,
     "keep": _Reader.keep,
     "log_every": Scalars.positive,
-    "log": lambda reader, setting: reader.words(setting, "csv", "tensorboard"),
+    "log": lambda reader, setting: reader.words(setting, "csv", "tensorboard", "wandb"),
     "evaluate_first": Scalars.boolean,
     "print_shapes": Scalars.boolean,
     "plot": _Reader.plot,

@@ -38,6 +38,20 @@ def test_compiles_in_one_graph(model: Model) -> None:
 
 
 @pytest.mark.parametrize("model", FIRST, ids=lambda model: model.name)
+def test_compiles_in_training(model: Model) -> None:
+    """Heads that only training has, dropout and stochastic depth are in the one graph, too."""
+    module, input, _ = prepared(model)
+    module.train()
+    torch._dynamo.reset()
+    found = []
+    for forward in (module, torch.compile(module, backend="eager", fullgraph=True)):
+        torch.manual_seed(1)
+        found.append(flat(forward(input)))
+        sum(tensor.sum() for tensor in found[-1].values() if tensor is not None).backward()
+    assert_close(found[1], found[0])
+
+
+@pytest.mark.parametrize("model", FIRST, ids=lambda model: model.name)
 @torch.no_grad()
 def test_exports(model: Model) -> None:
     module, input, expected = prepared(model)

@@ -57,6 +57,12 @@ class Twin(Chain):
             for j in range(i):
                 self.put(f"grid{i}{j}", nn.Conv2d(channels, total - i - j, 1))
                 channels = total - i - j
+        for i, (w, k) in enumerate(zip(widths, kernels, strict=True)):
+            self.put(f"pair{i}", nn.Conv2d(channels, w, k, padding=k // 2))
+            channels = w
+        for i, w in enumerate(reversed(widths)):
+            self.put(f"turned{i}", nn.Conv2d(channels, w, 1))
+            channels = w
         self.put("alpha", nn.BatchNorm2d(channels))
         self.put("beta", nn.BatchNorm2d(channels))
         self.fc = nn.Linear(channels, classes)

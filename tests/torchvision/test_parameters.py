@@ -28,6 +28,8 @@ from torchvision.models import (
 from torchvision.models.segmentation import deeplabv3
 from torchvision.models.video import resnet as video_resnet
 
+from netc.diagnostics import SpecError
+
 
 class Case(NamedTuple):
     """A network, parameters of its spec, and what torchvision builds; by default from arguments of the same builder.
@@ -206,3 +208,22 @@ def test_other_values(case: Case) -> None:
     assert tuple(name for name in case.params if name not in kept) == case.frozen
     if not case.frozen:
         assert_same(lambda: emitted(**case.params), case.reference, case.shape or model.shape)
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "said"),
+    [
+        ("swin_t", {"depths": [2, 2]}, "`depths` has 2 and `num_heads` has 4"),
+        ("swin_v2_t", {"num_heads": [3, 6]}, "`depths` has 4 and `num_heads` has 2"),
+        ("swin3d_t", {"depths": [2, 2]}, "`depths` has 2 and `num_heads` has 4"),
+        ("convnext_tiny", {"widths": [96, 192]}, "`depths` has 4 and `widths` has 2"),
+        ("vgg11", {"depths": [1, 1]}, "`widths` has 5 and `depths` has 2"),
+        ("resnet18", {"layers": [1] * 5}, "`dilate` has no entry 4"),
+        ("mc3_18", {"temporal": [True]}, "`temporal` has no entry 1"),
+        ("shufflenet_v2_x1_0", {"stages_out_channels": [24, 48]}, "`stages_out_channels` has no entry 2"),
+    ],
+)
+def test_lists_that_do_not_go_together(name: str, params: dict[str, Any], said: str) -> None:
+    """No stage is left out silently."""
+    with pytest.raises(SpecError, match=said):
+        MODELS[name].load(**params)

@@ -35,10 +35,19 @@ def render_loop(target: syntax.Target, iterable: str, body: Sequence[str]) -> st
         if items[0].name is not None and items[0].name not in read:
             return f"{render_target(items[1], read)} in {inner}"
         if not read & set(items[1].names):
+            inner = counting(inner)
             counted = inner.startswith(("[", "(")) and closes_last(inner) and "*" not in inner and " for " not in inner
             count = top(inner).count(",") if counted else None
             return f"{render_target(items[0])} in range({length(inner) if count is not None else f'len({inner})'})"
     return f"{render_target(target, read)} in {iterable}"
+
+
+def counting(items: str) -> str:
+    """What has as many entries: an iterator has no length, but what it goes through."""
+    for name in ("zip", "reversed"):
+        if items.startswith(f"{name}(") and closes_last(items):
+            return split(items[len(name) + 1 : -1], (", ",))[0]
+    return items
 
 
 def fields(string: re.Match[str]) -> str:

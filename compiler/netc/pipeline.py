@@ -293,7 +293,9 @@ def expression(key: str, value: Any) -> syntax.Expr:
     try:
         items = parse(source).items
     except SpecError as error:
-        raise unreadable(key, text, error.diagnostics[0].message) from None
+        bare = "," in text and not set(text) & set("()[]")
+        help = f"a list has brackets: `--set '{key}=[{text}]'`" if bare else None
+        raise unreadable(key, text, error.diagnostics[0].message, help) from None
     if len(items) != 1 or not isinstance(items[0], syntax.Constant):
         raise unreadable(key, text, "it is not one value")
     value = moved(items[0].value, Source(source.name, text), -len(begin))

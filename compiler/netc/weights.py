@@ -42,7 +42,8 @@ def load_weights(
         name = os.fspath(weights)
         state = read(name)
     else:
-        help = "; of a module, give its `state_dict()`" if isinstance(weights, nn.Module) else ""
+        ways = [way for way in ("state_dict", "get_state_dict") if callable(getattr(weights, way, None))]
+        help = f"; give what its `{ways[0]}()` gives" if ways else ""
         raise WeightsError(f"weights are a state dict or the path of a file, not {article(weights)}{help}")
     fit(module, renamed(tensors(state, name), rename or {}, name), name, nets)
 

@@ -13,6 +13,7 @@ import pytest
 import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel
+from torchvision import models
 
 import netc
 from netc.files import FileError
@@ -247,7 +248,8 @@ def test_tensors_that_are_not_plain(state: dict[str, torch.Tensor], change: Any,
     [
         (3, "not an int"),
         ([1, 2], "not a list"),
-        (nn.Linear(2, 2), r"not a Linear; of a module, give its `state_dict\(\)`"),
+        (nn.Linear(2, 2), r"not a Linear; give what its `state_dict\(\)` gives"),
+        (models.ResNet18_Weights.DEFAULT, r"not a ResNet18_Weights; give what its `get_state_dict\(\)` gives"),
         (io.BytesIO(), "not a BytesIO"),
     ],
 )

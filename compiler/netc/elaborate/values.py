@@ -226,6 +226,10 @@ def is_flowing(value: Any) -> bool:
     return isinstance(value, tuple) and bool(value) and all(is_flowing(item) for item in value)
 
 
+SHOWN = 60
+"""A longer text is not shown in a message."""
+
+
 def describe(value: Any) -> str:
     """What kind of thing a value is, for messages."""
     if isinstance(value, LayerRef):
@@ -247,7 +251,7 @@ def describe(value: Any) -> str:
     if isinstance(value, int | float):
         return f"the number {value}"
     if isinstance(value, str):
-        return f'the text "{value}"'
+        return f'the text "{value}"' if len(value) <= SHOWN else f"a text of {len(value)} characters"
     if isinstance(value, list | tuple | range):
         return f"a list of {len(value)}"
     return f"the function `{value.python.partition('(')[0]}`" if isinstance(value, Builtin) else "a table of names"

@@ -76,7 +76,7 @@ class GaussianKLDivLoss(ComparingLoss):
     reduction = reduction()
     source = '''
 class GaussianKLDivLoss(nn.Module):
-    """KL(N(mean, exp(log_variance)) || N(0, 1)), summed over an example's dimensions."""
+    """KL(N(mean, exp(log_variance)) || N(0, 1)), summed over an example."""
 
     def __init__(self, reduction: str = "mean") -> None:
         super().__init__()

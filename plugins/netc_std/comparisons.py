@@ -50,7 +50,7 @@ class DigitPairs(Compared):
 
 LOAD_PAIRS = '''\
 def load_data(args):
-    """Pairs of images, and whether they show one digit, for training and for the test."""
+    """Pairs of images, and whether they show one digit, for training and the test."""
     generator = torch.Generator().manual_seed(args.seed)
     parts = load_digit_parts(args)
     for images, labels in (parts[:2], parts[2:]):
@@ -73,7 +73,7 @@ class DigitTriplets(Compared):
 
 LOAD_TRIPLETS = '''\
 def load_data(args):
-    """Anchors, images of their digit and of another, and the digits, for training and for the test."""
+    """Anchors, images of their digit and of another, and the digits, for both parts."""
     generator = torch.Generator().manual_seed(args.seed)
     parts = load_digit_parts(args)
     for images, labels in (parts[:2], parts[2:]):

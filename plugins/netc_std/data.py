@@ -109,7 +109,7 @@ class Digits(DataSource):
 
 LOAD_DIGITS = '''\
 def load_data(args):
-    """Images ({shape}), normalized, and labels (N), for training and for the test."""
+    """Images ({shape}), normalized, and labels (N), for training and the test."""
     digits = load_digits()
     images = torch.tensor(digits.images, dtype=torch.float32).unsqueeze(1) / 16
     images = F.interpolate(images, size=({height}, {width}), mode="bilinear"){channels}

@@ -143,7 +143,7 @@ COUNTED = '''\
 
 LOAD_FOLDER = '''\
 def load_data(args):
-    """Pictures and labels, drawn for training and for the test."""
+    """Pictures and labels, drawn for training and the test."""
     samples, names = find(args.root)
 ''' + COUNTED  # fmt: skip
 
@@ -159,7 +159,7 @@ SPLIT = '''\
 
 LOAD_FOLDERS = '''\
 def load_data(args):
-    """Pictures and labels for training and for the test."""
+    """Pictures and labels for training and the test."""
     samples, names = find(args.root)
 ''' + COUNTED + '''\
     test_samples, test_names = find(args.test_root)

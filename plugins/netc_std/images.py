@@ -61,7 +61,7 @@ class TorchvisionImages(DataSource):
 
 LOAD_IMAGES = '''\
 def load_data(args):
-    """Images as uint8 (N, C, H, W) and labels (N), for training and for the test."""
+    """Images as uint8 (N, C, H, W) and labels (N), for training and the test."""
     {loop}:
         try:
             data = datasets.{name}(args.root, {part}, download=True)

@@ -222,8 +222,8 @@ class Warmup(Schedule):
     ends = "epochs"
     renamed = {"epochs": "total_iters"}
     stated = ("start_factor",)
-    epochs = Int(min=1)
-    start_factor = Float(0.01, above=0, max=1)
+    epochs = Int(min=1, doc="Epochs of the warm-up.")
+    start_factor = Float(0.01, above=0, max=1, doc="Where the warm-up begins, relative to the learning rate.")
 
     def remarks(self, left: int, lr: float) -> Iterator[Reject]:
         yield from unfinished("epochs", self.epochs, left)

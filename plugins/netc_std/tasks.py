@@ -74,7 +74,7 @@ class AddingProblem(Task):
 
 LOAD_ADDING = '''\
 def load_data(args):
-    """Sequences (N, 2, T) and sums (N, 1), for training and for the test."""
+    """Sequences (N, 2, T) and sums (N, 1), for training and the test."""
     generator = torch.Generator().manual_seed(args.seed)
     for count in (args.count, max(1, args.count // 5)):
         numbers = torch.rand(count, args.length, generator=generator)
@@ -108,7 +108,7 @@ class PointSets(Task):
 
 LOAD_POINTS = '''\
 def load_data(args):
-    """Points (N, 3, P) and kinds (N), for training and for the test."""
+    """Points (N, 3, P) and kinds (N), for training and the test."""
     generator = torch.Generator().manual_seed(args.seed)
     for count in (args.count, max(1, args.count // 5)):
         kind = torch.randint(4, (count,), generator=generator)
@@ -140,6 +140,10 @@ class Discs(Task):
     test_batch_size = test_batch_size()
     shuffle = Bool(True)
 
+    def given(self) -> dict[str, Any]:
+        """All but the size, which is that of the network."""
+        return {name: value for name, value in super().given().items() if name != "size"}
+
     def sizes(self, inputs: Sequence[tuple[str, Value]]) -> tuple[int, int]:
         height, width = (size if isinstance(size, int) else self.size for size in inputs[0][1].shape[2:])
         return int(height), int(width)
@@ -160,7 +164,7 @@ class Discs(Task):
 
 LOAD_DISCS = '''\
 def load_data(args):
-    """Images (N, 3, H, W) and masks (N, H, W), for training and for the test."""
+    """Images (N, 3, H, W) and masks (N, H, W), for training and the test."""
     generator = torch.Generator().manual_seed(args.seed)
     height, width = {height}, {width}
     rows, columns = torch.arange(height).view(-1, 1), torch.arange(width)
@@ -208,7 +212,7 @@ class PicturesWithTables(Task):
 
 LOAD_PICTURES_WITH_TABLES = '''\
 def load_data(args):
-    """Pictures (N, 3, H, W), rows (N, F), categories (N), and numbers (N), for training and for the test."""
+    """Pictures (N, 3, H, W), rows (N, F), categories, numbers (N), for both parts."""
     generator = torch.Generator().manual_seed(args.seed)
     weights = torch.randn(args.categories, {columns}, generator=generator)
     for count in (args.count, max(1, args.count // 5)):

@@ -148,12 +148,13 @@ class Sentences(Tokens):
 
     def loaded(self, inputs: Inputs) -> str:
         source = {"next": LOAD_NEXT, "tags": LOAD_TAGS, "kind": LOAD_KIND, "masked": LOAD_MASKED}[self.learn]
-        return f"{GRAMMAR}\n\n{source}".replace("PACKED", self.packed(inputs, "tokens"))
+        name = "codes[:, :-1]" if self.learn == "next" else "tokens"
+        return f"{GRAMMAR}\n\n{source}".replace("PACKED", self.packed(inputs, name))
 
 
 LOAD_NEXT = '''\
 def load_data(args):
-    """Characters (N, T) and those that follow them (N, T), for training and for the test."""
+    """Characters (N, T) and what follows them (N, T), for training and the test."""
     draw = random.Random(args.seed)
     for count in (args.count, max(1, args.count // 5)):
         text = ""
@@ -161,7 +162,6 @@ def load_data(args):
             text += " ".join(word for word, _ in sentence(draw)) + " "
         codes = torch.tensor([*text.encode()][: count * (args.length + 1)])
         codes = codes.view(count, args.length + 1)
-        tokens = codes[:, :-1]
         yield PACKED
         yield codes[:, 1:]
 '''
@@ -173,7 +173,7 @@ NUMBERED = '''\
 
 LOAD_TAGS = f'''\
 def load_data(args):
-    """Words (N, T) and their kinds (N, T), -100 where there is none, for training and for the test."""
+    """Words (N, T) and their kinds (N, T), else -100, for training and the test."""
 {NUMBERED}    kinds = {{kind: i for i, kind in enumerate(WORDS)}}
     draw = random.Random(args.seed)
     for count in (args.count, max(1, args.count // 5)):
@@ -188,7 +188,7 @@ def load_data(args):
 
 LOAD_KIND = f'''\
 def load_data(args):
-    """Words (N, T) without marks, and whether they ask (N), for training and for the test."""
+    """Words (N, T) without marks, and whether they ask (N), for both parts."""
 {NUMBERED}    draw = random.Random(args.seed)
     for count in (args.count, max(1, args.count // 5)):
         tokens = torch.zeros(count, args.length, dtype=torch.int64)
@@ -204,7 +204,7 @@ def load_data(args):
 
 LOAD_MASKED = f'''\
 def load_data(args):
-    """Words (N, T) of which some are masked, segments, what is no filling, and the masked words (N, T), else -100."""
+    """Words, some masked, segments and mask (N, T), and what was masked, else -100."""
 {NUMBERED}    draw = random.Random(args.seed)
     for count in (args.count, max(1, args.count // 5)):
         tokens = torch.zeros(count, args.length, dtype=torch.int64)
@@ -239,12 +239,12 @@ class TextFile(Tokens):
         return Target("TextFile", "class", (inputs[0][1].shape[1],), 256, open=True)
 
     def loaded(self, inputs: Inputs) -> str:
-        return LOAD_FILE.replace("PACKED", self.packed(inputs, "tokens"))
+        return LOAD_FILE.replace("PACKED", self.packed(inputs, "part[:, :-1]"))
 
 
 LOAD_FILE = '''\
 def load_data(args):
-    """Bytes (N, T) and those that follow them (N, T), for training and for the test."""
+    """Bytes (N, T) and those that follow them (N, T), for training and the test."""
     try:
         text = Path(args.file).read_bytes()
     except OSError as error:
@@ -255,7 +255,6 @@ def load_data(args):
     codes = torch.tensor([*text[: examples * (args.length + 1)]]).view(examples, -1)
     count = max(1, examples * args.test // 100)
     for part in (codes[:-count], codes[-count:]):
-        tokens = part[:, :-1]
         yield PACKED
         yield part[:, 1:]
 '''

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import itertools
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,12 @@ from pathlib import Path
 import pytest
 from tests.recipes.making import CLASSIFIER, HEADER, block, recipe_of, script_of
 
+import netc
 from netc.emit.script import content_hash, is_unedited, render_script
+
+SPECS = sorted(Path(__file__).parents[2].glob("specs/*.net"))
+TRAIN = re.compile(r"^train(?: (\w+))?:", re.MULTILINE)
+FLAG = re.compile(r"parser\.add_argument\(\s*\"--([a-z0-9-]+)\"")
 
 DATA = {
     "Digits": "classifier 1x8x8",
@@ -162,3 +168,29 @@ def test_length_against_the_script_by_hand(name: str) -> None:
 
 def statements(nodes: list[ast.stmt]) -> int:
     return sum(isinstance(inner, ast.stmt) for node in nodes for inner in ast.walk(node))
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda path: path.stem)
+def test_every_flag_of_a_script_is_read(spec: Path) -> None:
+    """And no line is longer than the formatter would leave it, who cannot break texts."""
+    for name in TRAIN.findall(spec.read_text(encoding="utf-8")):
+        script = netc.compile(spec, train=name or None).script
+        read = set(re.findall(r"\b(?:args|arguments)\.(\w+)", script))
+        assert {flag.replace("-", "_") for flag in FLAG.findall(script)} <= read
+        code = (line for line in script.splitlines() if not line.startswith("#"))
+        assert [line for line in code if len(line) > 88] == []
+
+
+def test_schedules_by_steps_count_steps() -> None:
+    settings = (
+        "data: Digits",
+        "loss: CrossEntropyLoss",
+        "optimizer: SGD",
+        "epochs: 12",
+        "schedule: warmup(9) -> cosine",
+    )
+    by_epochs, by_steps = script_of(block(*settings)), script_of(block(*settings, "schedule_interval: step"))
+    for script, counted in ((by_epochs, "epochs"), (by_steps, "steps")):
+        assert f'"--warmup-{counted}"' in script
+        assert f'help="{counted} of the warm-up"' in script
+        assert f"milestones=[args.warmup_{counted}]" in script

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from argparse import Namespace
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from tests.recipes.results import rows
+from tests.recipes.test_optimizers import script_module
 from torch import Tensor
 
+import netc
 from netc.layer import Reject
 from netc.recipe import DataSource
 from netc.shapes import Value
@@ -125,3 +130,23 @@ def test_networks_that_cannot_be_fed_are_refused(source: DataSource, inputs: lis
     with pytest.raises(Reject) as caught:
         source.admit(inputs)
     assert "the network takes" in caught.value.reason
+
+
+@pytest.mark.parametrize(("name", "axis"), [("Tagger", 2), ("UNet", 1)])
+def test_accuracy_is_of_places_not_of_batches(run: Callable[..., Path], tmp_path: Path, name: str, axis: int) -> None:
+    """Words of sentences of any length, and pixels: as counted by hand, whatever the batches of the test."""
+    spec = Path(__file__).parents[2] / "specs" / f"{name.lower()}.net"
+    found = set()
+    for size in ("7", "500"):
+        run(spec, tmp_path / size, "--epochs", "1", "--count", "40", "--test-batch-size", size)
+        found.add(rows(tmp_path / size)[-1]["accuracy"])
+    (accuracy,) = found
+    script = script_module(netc.compile(spec).script)
+    settings = Namespace(**json.loads((tmp_path / size / "settings.json").read_text()))
+    *_, inputs, targets = script.load_data(settings)
+    model = getattr(script, name)()
+    model.load_state_dict(torch.load(tmp_path / size / "last.pt", weights_only=True)["model"])
+    with torch.inference_mode():
+        scores = model.eval()(inputs)
+    told = scores.argmax(axis)[targets >= 0] == targets[targets >= 0]
+    assert accuracy == pytest.approx(told.sum().item() / told.numel(), abs=1e-4)

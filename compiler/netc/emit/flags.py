@@ -8,7 +8,7 @@ from typing import Any
 
 from netc.emit.layout import call, literal, quoted, snake
 from netc.layer import Bool, Field, Float, Int, Text
-from netc.recipe import Group, Part, Recipe, Stepper, Transform, Use
+from netc.recipe import Group, Part, Recipe, Schedule, Stepper, Transform, Use
 
 TYPES: tuple[tuple[type[Field[Any]], str], ...] = ((Int, "int"), (Float, "float"), (Text, "str"), (Bool, "bool"))
 # The flags of every script, after those of the recipe's parts.
@@ -22,7 +22,7 @@ OPTIONAL = (
     ("weights", "Path", "what a new run starts from"),
 )
 OWN = (
-    "epochs", "seed", "device", "log_every", "samples", "keep_best", "output", "resume", "help",
+    "epochs", "steps", "seed", "device", "log_every", "samples", "keep_best", "output", "resume", "help",
     *(name for name, *_ in OPTIONAL),
 )  # fmt: skip
 # What a resumed run may be told anew: nothing of it changes the weights of an epoch.
@@ -81,11 +81,12 @@ def recipe_flags(recipe: Recipe) -> Flags:
                 arguments[id(use.part), name] = literal(value)
                 continue
             owner = owned.get(id(use.part)) or owners.get(id(use.part), use.name).lower()
-            plain = [name.lower()] * (id(use.part) not in owned)
+            called = _counted(recipe, use, name.lower())
+            plain = [called] * (id(use.part) not in owned)
             if isinstance(use.part, Transform):
                 owner, plain = snake(use.name), []
-            free = _free_name(flags, *plain, f"{owner}_{name.lower()}")
-            flags[free] = Flag(free, kind, value, described(field, use))
+            free = _free_name(flags, *plain, f"{owner}_{called}")
+            flags[free] = Flag(free, kind, value, _counted(recipe, use, described(field, use)))
             arguments[id(use.part), name] = f"args.{free}"
     for stepper, group, name, value in _group_arguments(recipe):
         field = type(stepper.use.part).fields[name]
@@ -129,7 +130,13 @@ def described(field: Field[Any], use: Use[Any]) -> str:
     if isinstance(use.part, Transform):
         return f"{field.name} of {use.name}"
     doc = field.doc.rstrip(".")
-    return doc[:1].lower() + doc[1:] if doc else f"of {use.name}"
+    return doc[:1].lower() + doc[1:] if doc else f"{field.name.replace('_', ' ')} of {use.name}"
+
+
+def _counted(recipe: Recipe, use: Use[Any], text: str) -> str:
+    """What is said of a schedule, which counts epochs or steps."""
+    by_steps = isinstance(use.part, Schedule) and recipe.schedule_interval == "step"
+    return text.replace("epochs", "steps") if by_steps and use.part.interval is None else text
 
 
 def _free_name(taken: dict[str, Flag], *candidates: str) -> str:

@@ -200,6 +200,7 @@ def _training(model: ModelSource, recipe: Recipe) -> dict[str, Any]:
         "predicted": f"{kept}.eval()({'prepare(pictures)' if prepare else 'pictures'}){scores}.argmax(1).tolist()",
         "accumulates": recipe.accumulate > 1,
         "hits": _hits(recipe, f"output{scores}"),
+        "places": lambda targets: _places(recipe, targets),
         "targeted": "target" in objective.given or not objective.summed or recipe.log_every is not None,
         "compared": "target" in objective.given or not objective.summed or classifies or bool(
             recipe.distributed or recipe.metrics
@@ -227,21 +228,20 @@ def _training(model: ModelSource, recipe: Recipe) -> dict[str, Any]:
     }
 
 
-def _hits(recipe: Recipe, scores: str) -> tuple[list[str], str]:
-    """How many examples of a batch the network tells right; of places that have a class each, their share counts.
-
-    Statements, and the expression that follows from them.
-    """
+def _hits(recipe: Recipe, scores: str) -> str:
+    """How many examples of a batch the network tells right, or places that have a class each."""
     target, outputs = recipe.target, recipe.network.outputs(False)
     axis = 1
     if target.shape and outputs and outputs[0].value.channel == outputs[0].value.rank - 1:
         axis = outputs[0].value.rank - 1
-    right = f"({scores}.argmax({axis}) == target)"
-    if not target.shape:
-        return [], f"{right}.sum()"
-    if target.partial:
-        return [f"right = {right}.sum()"], "right / (target >= 0).sum() * len(target)"
-    return [], f"{right}.double().mean() * len(target)"
+    return f"({scores}.argmax({axis}) == target).sum()"
+
+
+def _places(recipe: Recipe, targets: str) -> str:
+    """How many of these targets count in the accuracy, as a number or a tensor; "" where each example is one."""
+    if not recipe.target.shape:
+        return ""
+    return f"({targets} >= 0).sum()" if recipe.target.partial else f"{targets}.numel()"
 
 
 def _fresh(recipe: Recipe) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from netc.emit.flags import Flags
-from netc.emit.layout import call, condition, quoted, row
+from netc.emit.layout import call, condition, quoted, row, snake
 from netc.naming import reached
 from netc.recipe import Group, NetParameter, Recipe, Selector, Stepper
 
@@ -178,7 +178,8 @@ class Stepping:
                 given = {part.remaining: f"max(1, {spent})" if index else spent, **given}
             if part.judges and self.rising:
                 given = {"mode": '"max"', **given}
-            name = final if len(uses) == 1 else f"{prefix}{use.name.lower()}_{index + 1}"
+            name = final if len(uses) == 1 else f"{prefix}{snake(use.name)}"
+            name += f"_{index + 1}" * (name in names)
             torch_name = reached(part.module, "torch.optim.")
             yield call(f"{name} = {torch_name}", [optimizer, *assigned(given)])
             names.append(name)

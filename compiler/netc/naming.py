@@ -29,6 +29,8 @@ MODULE_ATTRIBUTES = frozenset(
     "_register_state_dict_hook _replicate_for_data_parallel _save_to_state_dict _slow_forward _state_dict_hooks "
     "_state_dict_pre_hooks _version _wrapped_call_impl".split()
 )
+# What a ModuleDict has besides.
+DICT_ATTRIBUTES = frozenset("clear items keys pop update values".split())
 # Classes that emitted files import or define besides the model's.
 TAKEN = frozenset(
     {"F", "Tensor", "OrderedDict", "Sequence", "Callable", "NamedTuple", "Path", "Figure", "nn", "torch", "math"}

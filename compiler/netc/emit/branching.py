@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from netc import syntax
+from netc.emit.keyed import all_in_turn
 from netc.emit.python import Py
 from netc.emit.targets import render_loop
 from netc.emit.tensors import Tensors
@@ -139,7 +140,7 @@ class Branching(Tensors):
             if self.flow.text != name:
                 self.out.add(f"{name} = {self.flow.text}")
         self.open_loops.pop()
-        if len(self.out.items) > header:
+        if len(self.out.items) > header and not all_in_turn(self, statement, header, self.called):
             rendered = render_loop(statement.target, self.at_run_time(loop.iterable).text, self.out.items[header + 1 :])
             self.out.items[header] = "    " * self.out.depth + f"for {rendered}:"
         self.loop_names -= names

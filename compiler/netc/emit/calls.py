@@ -9,12 +9,12 @@ from typing import Any
 from netc import syntax
 from netc.emit.elimination import Freeze
 from netc.emit.folding import only_atom
-from netc.emit.layout import quoted
 from netc.emit.python import Py, call
 from netc.emit.resolve import Resolver
+from netc.emit.wording import label_text
 from netc.graph import Argument, Guard, Loop, Template, Unrolled, Use
 from netc.layer import Dotted
-from netc.naming import MODULE_ATTRIBUTES, python_name, short_name
+from netc.naming import DICT_ATTRIBUTES, MODULE_ATTRIBUTES, python_name, short_name
 from netc.terms import ATOM, Place, Term, Written, print_term
 
 TRAINING = "self.training"
@@ -29,6 +29,7 @@ class Calls:
         self.classes = classes
         self.plan = resolver.plan(template)
         self.asked_for: set[syntax.Expr] = set()
+        self.keyed = False
 
     # ---- sites -------------------------------------------------------------------------------------
 
@@ -36,7 +37,7 @@ class Calls:
         """The names that modules and parameters have in the class, and those that every module has."""
         labels = {site.label for site in self.template.sites.values() if isinstance(site, Use) and site.label}
         own = {node.name for node in self.template.sites if isinstance(node, syntax.Param)}
-        return {*labels, *own, *MODULE_ATTRIBUTES}
+        return {*labels, *own, *MODULE_ATTRIBUTES, *(DICT_ATTRIBUTES if self.keyed else ())}
 
     def use(self, node: syntax.Node) -> Use | None:
         site = self.template.sites.get(node)
@@ -222,6 +223,12 @@ class Calls:
             return "".join(str(part) for part in label.parts), True
         return settled_label(self.text(self.template.terms[label]))
 
+    def reached(self, label: tuple[str, bool]) -> str:
+        """How a member is reached from `self`: as an attribute, or by its number, odd name or computed label."""
+        if is_attribute(label):
+            return f"self.{label[0]}"
+        return f"self[{label_text(label)}]" if self.keyed else f"self.get_submodule({label_text(label)})"
+
 
 class Signature:
     """What a class is constructed with: sizes of its inputs, its own parameters (name, has a default), and what else it
@@ -307,6 +314,7 @@ def settled_label(source: str) -> tuple[str, bool]:
     return (source[1:-1], True) if fixed else (source, False)
 
 
-def attribute(label: str) -> str:
-    """How a member is reached from `self`: as an attribute, or by its number or odd name."""
-    return f"self.{label}" if label.isidentifier() and not iskeyword(label) else f"self.get_submodule({quoted(label)})"
+def is_attribute(label: tuple[str, bool]) -> bool:
+    """Whether a label is fixed and a name of Python's."""
+    text, fixed = label
+    return fixed and text.isidentifier() and not iskeyword(text)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from keyword import iskeyword
 from typing import Any
 
 from netc import syntax
-from netc.emit.calls import outside_training
+from netc.emit.calls import is_attribute, outside_training
 from netc.emit.elimination import Inexpressible
 from netc.emit.folding import only_atom
 from netc.emit.initialising import Initialising
@@ -16,9 +15,9 @@ from netc.emit.layout import quoted
 from netc.emit.python import Lines, Py
 from netc.emit.sequentials import statements_of
 from netc.emit.targets import render_target
-from netc.emit.wording import assignment, conditions_in, flag_name, is_optional_member, label_text
+from netc.emit.wording import assigned, assignment, conditions_in, flag_name, is_optional_member, label_text
 from netc.graph import Guard, Use
-from netc.naming import python_name
+from netc.naming import DICT_ATTRIBUTES, python_name
 from netc.terms import OR, Place, Term, Written
 
 __all__ = ["Constructor", "Place", "Term", "Use", "python_name"]
@@ -32,12 +31,17 @@ class Constructor(Initialising):
         self.flags: dict[syntax.Flow, str] = {}
         self.declared: dict[str, str] = {}
         self.guards: list[str] = []
+        self.keys: list[str] = []
+        self.names_members = False
         if self.template.sequential:
             self.sequential_class()
         else:
             self.lines.add("super().__init__()")
             self.members(self.template.body)
             self.reorder(self.template.body)
+            self.keyed = bool(self.keys) and not self.names_members and self.may_be_keyed()
+        if self.keyed:
+            self.lines.items = [assigned(line, self.keys) for line in self.lines.items]
         self.initialise()
         return self.lines
 
@@ -183,11 +187,16 @@ class Constructor(Initialising):
         return source.text
 
     def assign_member(self, label: tuple[str, bool], source: str) -> None:
-        text, fixed = label
-        if fixed and text.isidentifier() and not iskeyword(text):
-            self.lines.add(f"self.{text} = {source}")
+        if is_attribute(label):
+            self.names_members = True
+            self.lines.add(f"self.{label[0]} = {source}")
         else:
+            self.keys.append(label_text(label))
             self.lines.add(f"self.add_module({label_text(label)}, {source})")
+
+    def may_be_keyed(self) -> bool:
+        """Whether a ModuleDict takes the keys of the members."""
+        return not any(label in DICT_ATTRIBUTES for label in self.classes.labels_in(self.template))  # type: ignore[attr-defined]
 
     def member_expr(self, expr: syntax.Expr) -> None:
         """Members that are placed somewhere inside an expression."""
@@ -332,10 +341,17 @@ class Constructor(Initialising):
             if isinstance(statement, syntax.Order):
                 wanted = complete([self.label(name)[0] for name in statement.names], self.lines.items)
                 try:
+                    self.refuse_computed(wanted)
                     self.lines.items = reordered(self.lines.items, wanted)
                 except Inexpressible:  # a place in the order, taken before the module can be made
                     modules = [name for name in wanted if name not in self.classes.parameter_names(self.template)]  # type: ignore[attr-defined]
                     self.lines.items[1:1] = [f"self.register_module({quoted(name)}, None)" for name in modules]
+
+    def refuse_computed(self, wanted: Sequence[str]) -> None:
+        """Raises Inexpressible for members whose labels a loop computes, which no statement makes alone."""
+        for name in self.classes.labels_in(self.template) & set(wanted):  # type: ignore[attr-defined]
+            if not any(member_of(line, name) for line in self.lines.items):
+                raise Inexpressible(f"an `order` that asks for `{name}`, which a loop makes")
 
 
 def complete(wanted: list[str], lines: Sequence[str]) -> list[str]:

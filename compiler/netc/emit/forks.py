@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from netc import syntax
+from netc.emit.keyed import has_only
 from netc.emit.python import Py
 from netc.emit.resolve import own_names
 from netc.emit.targets import render_loop
-from netc.emit.tensors import names_in
+from netc.emit.tensors import flow_inputs, names_in
 from netc.emit.wrapping import INDENT
 from netc.graph import Guard, Use
 from netc.naming import python_name
@@ -28,10 +29,9 @@ def write_fork(writer: Forward, fork: syntax.Fork) -> None:
         entered = Py(writer.variable)
     body = list(settled_branches(writer, fork.branches))
     variable = writer.variable
-    if fork.join is not None and any(isinstance(branch, syntax.For | syntax.If) for branch in body):
-        flow = listed_branches(writer, fork, body, entered)
-    else:
-        flow = named_branches(writer, fork, body, entered)
+    computed = fork.join is not None and any(isinstance(branch, syntax.For | syntax.If) for branch in body)
+    write = listed_branches if computed else named_branches
+    flow = all_at_once(writer, fork, body, entered) or write(writer, fork, body, entered)
     writer.variable, writer.flow = variable, flow
 
 
@@ -93,6 +93,48 @@ def named_branch(writer: Forward, branch: syntax.Stmt, results: Sequence[Py], en
     if not writer.flow.text.isidentifier():
         writer.flush()
     return writer.flow
+
+
+# ---- branches that are all the members of a class ------------------------------------------------------
+
+
+def all_at_once(writer: Forward, fork: syntax.Fork, body: Sequence[syntax.Stmt], entered: Py) -> Py | None:
+    """A fork whose branches are the members of the class, in the words of a comprehension; None for any other."""
+    branches = list(leaves(writer, body))
+    use = writer.use(fork)
+    if use is None or not has_only(writer, len(branches)) or not all(is_plain(writer, each) for each in branches):
+        return None
+    name = writer.fresh_name("branch")
+    return joined_list(writer, f"[{name}({entered.text}) for {name} in self.values()]", use)
+
+
+def leaves(writer: Forward, body: Sequence[syntax.Stmt]) -> Iterator[syntax.Stmt]:
+    """The branches of a fork, those in loops and under conditions too."""
+    for branch in body:
+        match branch:
+            case syntax.For(body=inner):
+                yield from leaves(writer, list(settled_branches(writer, inner)))
+            case syntax.If(branches=branches, otherwise=otherwise):
+                for inner in (*(inner for _, inner in branches), otherwise):
+                    yield from leaves(writer, list(settled_branches(writer, inner)))
+            case _:
+                yield branch
+
+
+def is_plain(writer: Forward, branch: syntax.Stmt) -> bool:
+    """Whether a branch is one member, called with what enters the fork and nothing else."""
+    if not isinstance(branch, syntax.Flow) or branch.label is None or branch.operator is not None or branch.when:
+        return False
+    body = writer.written_out(branch.body)
+    if isinstance(body, syntax.Pipe):
+        return all((use := writer.use(stage)) is None or use.kind != "value" for stage in body.stages)
+    use = writer.use(body)
+    if use is None or use.kind not in ("layer", "block") or writer.repeated(body) is not None:
+        return False
+    if use.template is not None:
+        return len(flow_inputs(use.template)) == 1 and not writer.extras(use)
+    from_elsewhere = bool(use.operands) and None not in use.operands
+    return not (from_elsewhere or writer.more_operands(use) or isinstance(use.output, tuple))
 
 
 # ---- a number of branches that is computed ------------------------------------------------------------

@@ -8,7 +8,7 @@ from typing import Any
 
 from netc import syntax
 from netc.emit.branching import Branching
-from netc.emit.calls import TRAINING, attribute, handed_over, settled_label
+from netc.emit.calls import TRAINING, handed_over, settled_label
 from netc.emit.elimination import Inexpressible
 from netc.emit.forks import write_fork
 from netc.emit.python import Lines, Py
@@ -43,6 +43,7 @@ class Forward(Branching):
         self.taken_apart: syntax.Expr | None = None
         self.loop_names: set[str] = set()
         self.open_loops: list[Any] = []
+        self.called = ""
         inputs = self.inputs()
         self.variable = self.flow_variable()
         self.flow = self.entering(inputs)
@@ -212,10 +213,9 @@ class Forward(Branching):
                     self.run(stage)
             body = self.behind_values(body)
             use = self.use(body)
-        text, fixed = (
-            self.label(statement.label) if isinstance(statement.label, syntax.Name) else self.run_label(statement.label)
-        )
-        member = attribute(text) if fixed else f"self.get_submodule({text})"
+        named = isinstance(statement.label, syntax.Name)
+        member = self.reached(self.label(statement.label) if named else self.run_label(statement.label))  # type: ignore[arg-type]
+        self.called = member
         repeated = self.repeated(body)
         if repeated is not None:
             return write_turns(self, member, *repeated)
@@ -322,7 +322,7 @@ class Forward(Branching):
             self.inline_block(expr)
         else:
             assert use.label is not None
-            member = attribute(use.callee if use.kind == "member" else use.label)
+            member = self.reached((use.callee if use.kind == "member" else use.label, True))
             extras = self.extras(use) if use.template is not None else self.more_operands(use)
             self.apply_member(member, extras, use)
             self.choose_output(use, expr)

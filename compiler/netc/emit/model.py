@@ -226,7 +226,7 @@ class Model(Members):
     def class_lines(
         self, name: str, template: Template, writer: Forward, init: Any, forward: Any, defaults: list[str]
     ) -> list[str]:  # fmt: skip
-        base = "nn.Sequential" if template.sequential else "nn.Module"
+        base = "nn.Sequential" if template.sequential else "nn.ModuleDict" if writer.keyed else "nn.Module"
         lines = [f"class {name}({base}):"]
         doc = template.doc or (self.network.doc if template is self.network.template else "")
         if doc:
@@ -304,6 +304,11 @@ class Model(Members):
 
     def parameter_names(self, template: Template) -> set[str]:
         return {node.name for node in template.sites if isinstance(node, syntax.Param)}
+
+    def labels_in(self, template: Template) -> set[str]:
+        """The labels of what stands in the modules of a class, as far as the network has them."""
+        modules = [self.network.root, *(module for _, module in self.network.root.walk())]
+        return {label for module in modules if module.name == template.name for label in module.children}
 
     def symbol_source(self, template: Template, name: str) -> str:
         for operand, value in template.inputs.items():

@@ -240,6 +240,8 @@ class Replayer:
                     self.assign(part, item, scope)
             case ast.Attribute(value=ast.Name(id="self"), attr=name):
                 self.set_attribute(scope["self"], name, value)
+            case ast.Subscript(value=ast.Name(id="self"), slice=key):
+                self.set_attribute(scope["self"], self.evaluate(key, scope), value)
             case ast.Subscript(value=holder, slice=key):
                 self.evaluate(holder, scope)[self.evaluate(key, scope)] = value
 

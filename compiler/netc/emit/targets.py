@@ -23,7 +23,7 @@ def render_target(target: syntax.Target, read: Collection[str] | None = None) ->
 
 def render_loop(target: syntax.Target, iterable: str, body: Sequence[str]) -> str:
     """`i, (b, _) in enumerate(items)`: only the names that the body reads, and only the counting that it needs."""
-    read = set(re.findall(r"\w+", " ".join(STRING.sub(fields, line) for line in body)))
+    read = names_read(body)
     items = target.items
     if (
         len(items) == 2
@@ -48,6 +48,11 @@ def counting(items: str) -> str:
         if items.startswith(f"{name}(") and closes_last(items):
             return split(items[len(name) + 1 : -1], (", ",))[0]
     return items
+
+
+def names_read(lines: Sequence[str]) -> set[str]:
+    """The words of some lines, of strings those in fields only."""
+    return set(re.findall(r"\w+", " ".join(STRING.sub(fields, line) for line in lines)))
 
 
 def fields(string: re.Match[str]) -> str:

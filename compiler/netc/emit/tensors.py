@@ -33,6 +33,8 @@ class Tensors(RunTime):
     parts: set[str]
     entered: list[str]
     held: list[str]
+    called: str
+    """The member that was called last."""
 
     def inputs(self) -> list[str]:
         """The names of the inputs of `forward`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from keyword import iskeyword
 
 from netc import syntax
@@ -23,6 +23,15 @@ def assignment(name: str, source: str) -> str:
     if source.startswith(f"{name} + ") and not {" if ", " or ", " and "} & set(re.findall(r" \w+ ", source)):
         return f"{name} += {source.removeprefix(f'{name} + ')}"
     return f"{name} = {source}"
+
+
+def assigned(line: str, keys: Sequence[str]) -> str:
+    """`self.add_module(key, module)` as the assignment of an item; any other line as it is."""
+    for key in keys:
+        indent, found, source = line.partition(f"self.add_module({key}, ")
+        if found and not indent.strip():
+            return f"{indent}self[{key}] = {source[:-1]}"
+    return line
 
 
 def negated(condition: str) -> str:

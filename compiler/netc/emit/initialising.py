@@ -80,8 +80,8 @@ class Initialising(Sequentials):
         member = f"{rule.path}{rule.target}"
         own = [each for each in rule.rules if self.classes.is_parameter(f"{member}.{each[0]}")]  # type: ignore[attr-defined]
         for name, value, arguments in own:
-            if self.classes.is_missing(f"{member}.{name}"):  # type: ignore[attr-defined]
-                target = f"{member_at(member)}.{name}"
+            target = f"{member_at(member)}.{name}"
+            if self.may_be_none(f"{member}.{name}"):
                 with self.lines.block(f"if {target} is not None:"):
                     self.lines.add(self.init_call(value, arguments, target))
             else:
@@ -136,11 +136,14 @@ class Initialising(Sequentials):
                 else:
                     self.lines.add(line)
 
+    def may_be_none(self, path: str) -> bool:
+        """Whether the parameter at a path is left out somewhere, or PyTorch's types say so of a member's."""
+        missing: bool = self.classes.is_missing(path)  # type: ignore[attr-defined]
+        return missing or (is_members(path) and self.classes.is_optional(path))  # type: ignore[attr-defined]
+
     def parameter_at(self, path: str) -> str:
         """The parameter at a path, as an attribute where its type is known to be a tensor."""
-        parts = path.split(".")
-        plain = len(parts) == 2 and all(part.isidentifier() and not iskeyword(part) for part in parts)
-        if plain and not self.classes.is_optional(path):  # type: ignore[attr-defined]
+        if is_members(path) and not self.classes.is_optional(path):  # type: ignore[attr-defined]
             return f"self.{path}"
         return f"self.get_parameter({quoted(path)})"
 
@@ -192,6 +195,12 @@ def conditions_above(
                 if (found := conditions_above(otherwise, place)) is not None:
                     return [*before, *found]
     return None
+
+
+def is_members(path: str) -> bool:
+    """Whether a path leads to a parameter of a member that is an attribute."""
+    parts = path.split(".")
+    return len(parts) == 2 and all(part.isidentifier() and not iskeyword(part) for part in parts)
 
 
 def member_at(path: str) -> str:

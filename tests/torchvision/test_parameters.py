@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
@@ -53,6 +54,15 @@ class Case(NamedTuple):
 def efficient_net(width_mult: float, depth_mult: float, **arguments: Any) -> nn.Module:
     stages, last = efficientnet._efficientnet_conf("efficientnet_b0", width_mult=width_mult, depth_mult=depth_mult)
     module: nn.Module = models.EfficientNet(stages, last_channel=last, **arguments)
+    return module
+
+
+def efficient_net_v2(stem: int, depth_mult: float, **arguments: Any) -> nn.Module:
+    stages, _ = efficientnet._efficientnet_conf("efficientnet_v2_s")
+    stages[0].input_channels = stem  # the first stage widens, although it expands nothing
+    for stage in stages:
+        stage.num_layers = math.ceil(stage.num_layers * depth_mult)
+    module: nn.Module = models.EfficientNet(stages, **arguments)
     return module
 
 
@@ -153,6 +163,9 @@ CASES = [
     Case("efficientnet_b0",
          {"stages": "[(FusedMBConv, 4, 3, 2, 24, 2), (MBConv, 6, 5, 2, 40, 2)]", "stem": 16, "last_channel": 64},
          {"last_channel": 64}, efficient_stages, frozen=("stages", "last_channel")),
+    Case("efficientnet_v2_s", {"stem": 16, "depth_mult": 0.2, "last_channel": 40, "classes": 7},
+         {"stem": 16, "depth_mult": 0.2, "last_channel": 40, "dropout": 0.2, "num_classes": 7,
+          "norm_layer": partial(nn.BatchNorm2d, eps=1e-3)}, efficient_net_v2),
     Case("convnext_tiny",
          {"widths": (16, 24), "depths": (2, 3), "stochastic_depth_prob": 0.4, "layer_scale": 0.1, "classes": 7},
          {"block_setting": [convnext.CNBlockConfig(16, 24, 2), convnext.CNBlockConfig(24, None, 3)],

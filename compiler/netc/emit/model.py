@@ -17,8 +17,9 @@ from netc.emit.forward import Forward
 from netc.emit.measures import values_in
 from netc.emit.members import Members, layers_of
 from netc.emit.pasting import bound_by
-from netc.emit.resolve import Resolver
+from netc.emit.resolve import Resolver, own_names
 from netc.emit.results import result_hint
+from netc.emit.sharing import named_once
 from netc.emit.tensors import names_in
 from netc.emit.walking import statements_in, tensor_targets
 from netc.emit.wrapping import INDENT, layout
@@ -239,7 +240,8 @@ class Model(Members):
         arguments = ["self", *self.constructor_arguments(template, signature)]
         stored = self.stored_lines(writer, init.items) if forward else []
         kept = pruned([*extended(together(init.items)), *stored])
-        body = kept[: len(kept) - len(stored)]
+        known = own_names(template) | {argument.partition(":")[0] for argument in arguments}
+        body = named_once(kept[: len(kept) - len(stored)], known)
         if len(body) + len(stored) > 1 or len(arguments) > 1 or template.sequential:
             lines += layout([f"{INDENT}def __init__({', '.join(arguments)}) -> None:"])
             first = 0 if template.sequential and body[0] != "super().__init__()" else 1

@@ -39,9 +39,7 @@ from netc.elaborate.values import (
 )
 from netc.layer import is_int
 from netc.shapes import Value
-from netc.terms import (
-    Term,
-)
+from netc.terms import Known, Term
 
 COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">="})
 OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
@@ -228,9 +226,8 @@ class Expressions(Calling):
 
     def _either(self, expr: syntax.Binary, frame: Frame) -> Any:
         left = self.evaluate(expr.left, frame)
-        if self.truth(left, expr.left) == (expr.operator == "or"):
-            return left
-        return self.evaluate(expr.right, frame)
+        value = left if self.truth(left, expr.left) == (expr.operator == "or") else self.evaluate(expr.right, frame)
+        return self.trace(expr, int(value), frame) if isinstance(value, Known) else value
 
     def _bound_work(self, expr: syntax.Binary, left: Any, right: Any) -> None:
         if expr.operator == "**" and is_int(left) and is_int(right) and left.bit_length() * abs(right) > MAX_DIGITS * 4:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from keyword import iskeyword
 from typing import Any
 
@@ -30,6 +31,8 @@ class Calls:
         self.plan = resolver.plan(template)
         self.asked_for: set[syntax.Expr] = set()
         self.keyed = False
+        self.facts: list[tuple[Term, bool]] = []
+        self.worth: list[tuple[Term, str]] = []
 
     # ---- sites -------------------------------------------------------------------------------------
 
@@ -109,10 +112,13 @@ class Calls:
             raise Freeze(tainted)
         return [inner for body in site.bodies for inner in body]
 
-    def condition(self, condition: syntax.Expr) -> str:
+    def asked_condition(self, condition: syntax.Expr) -> Term:
         guard = self.template.sites[condition]
         assert isinstance(guard, Guard)
-        return self.text(guard.condition)
+        return guard.condition
+
+    def condition(self, condition: syntax.Expr) -> str:
+        return self.text(self.asked_condition(condition))
 
     def loop(self, node: syntax.Node) -> Loop | None:
         """The loop at a place; None for one that never runs."""
@@ -129,7 +135,16 @@ class Calls:
     # ---- source --------------------------------------------------------------------------------------
 
     def text(self, term: Term, need: int = 0) -> str:
-        return print_term(self.resolver.write(self.template, term), need)
+        return print_term(self.resolver.write(self.template, term, self.facts, self.worth), need)
+
+    @contextmanager
+    def where(self, condition: Term, outcome: bool) -> Iterator[None]:
+        """What is written in the branch of a condition, which is no question there."""
+        self.facts.append((self.resolver.normalise(self.template, condition), outcome))
+        try:
+            yield
+        finally:
+            self.facts.pop()
 
     def imported(self, dotted: str) -> str:
         """The short form of a dotted name, whose import the file then needs."""

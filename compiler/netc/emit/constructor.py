@@ -32,6 +32,7 @@ class Constructor(Initialising):
         self.declared: dict[str, str] = {}
         self.guards: list[str] = []
         self.keys: list[str] = []
+        self.ahead: dict[tuple[syntax.Node, Any], int] = {}
         self.names_members = False
         if self.template.sequential:
             self.sequential_class()

@@ -10,6 +10,7 @@ from typing import Any
 from netc import syntax
 from netc.diagnostics import Span
 from netc.emit.folding import folded, is_conditional, only_atom, subtracts, verdict
+from netc.emit.implications import under
 from netc.emit.measures import axis_name, loop_count, range_bounds, values_in
 from netc.graph import Guard, Joined, Loop, Network, Template, Use
 from netc.record import Mutable
@@ -68,7 +69,7 @@ class Elimination:
         self.frozen = frozen
         self.plans: dict[Template, Plan] = {}
         self._normal: dict[tuple[Template, Atom, frozenset[Any]], Term | None] = {}
-        self._visiting: set[tuple[Template, Atom]] = set()
+        self._visiting: dict[tuple[Template, Atom], Term] = {}  # places that are looked into, with what stands for them
         self._deciding: set[Guard] = set()  # a size that a condition reads may itself come from that condition
         self._cut = False  # whether a term was left open for that reason, and holds only while these are decided
         self._tentative: dict[tuple[Any, ...], Term | None] = {}
@@ -90,8 +91,8 @@ class Elimination:
             return None
         key = (template, atom)
         if key in self._visiting:
-            return Term.atom(atom)
-        known = (template, atom, frozenset(self._visiting))
+            return self._visiting[key]
+        known = (template, atom, frozenset(self._visiting.items()))
         tentative = (*known, frozenset(self._deciding))
         if known in self._normal:
             return self._normal[known]
@@ -109,15 +110,14 @@ class Elimination:
         return result
 
     @contextmanager
-    def _assuming(self, key: tuple[Template, Atom]) -> Iterator[None]:
-        """While a place is looked into, it stands for itself: so a loop is followed once around."""
-        fresh = key not in self._visiting
-        self._visiting.add(key)
+    def _assuming(self, key: tuple[Template, Atom], term: Term | None = None) -> Iterator[None]:
+        """While a place is looked into, it stands for itself, or for a term: so a loop is followed once around."""
+        before = self._visiting
+        self._visiting = {**before, key: term if term is not None else before.get(key, Term.atom(key[1]))}
         try:
             yield
         finally:
-            if fresh:
-                self._visiting.discard(key)
+            self._visiting = before
 
     def _eliminate(self, template: Template, place: Place) -> Term | None:
         if place.kind == "name":
@@ -278,6 +278,9 @@ class Elimination:
             for pair in guard.equal.get(outcome, ()):
                 if {self.normalise(template, side) for side in pair} == set(terms.values()):
                     return keep
+            given, sides = self.summary(template, guard.condition), (terms[taken], terms[skipped])
+            if len({under(self.summary(template, side), given, outcome) for side in sides}) == 1:
+                return keep
         return None
 
     def ways(self, template: Template, node: Any, joined: Joined) -> dict[int, Term]:
@@ -342,7 +345,12 @@ class Elimination:
         first = self.normalise(template, entry)
         if back is None or self.normalise(template, back) in (Term.atom(place), first):
             return first
-        return self._affine(template, place, joined)
+        return first if self._stays(template, place, back, first) else self._affine(template, place, joined)
+
+    def _stays(self, template: Template, place: Place, back: Term, first: Term) -> bool:
+        """Whether a loop gives back the size that enters it, if each turn before did."""
+        with self._assuming((template, place), first):
+            return self.normalise(template, back) == first
 
     def step(self, template: Template, place: Place, joined: Joined) -> Term | None:
         """What one turn of the loop adds, if it is the same each time."""
@@ -398,4 +406,4 @@ class Elimination:
         first = self.normalise(template, joined.terms[0])
         with self._assuming((template, atom)):
             moved = self.normalise(template, back) not in (head, first)
-        return head if moved else first
+        return head if moved and not self._stays(template, atom, back, first) else first

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from netc.terms import Atom, Term, Written, written
+from netc.terms import Atom, Floor, Term, Written, written
 
 COMPARISONS: dict[str, Callable[..., bool]] = {
     "{0} is not None": lambda value: value is not None,
@@ -38,6 +39,26 @@ def folded(term: Term) -> Term:
         return None
 
     return term.substitute(fold)
+
+
+def spoken(term: Term, value: Term, name: Term) -> Term:
+    """A term with a name for what is worth a value: the whole of it, a multiple, or one summand."""
+    if value.parts and value.parts.keys() <= term.parts.keys():
+        times = {term.parts[monomial] / count for monomial, count in value.parts.items()}
+        if len(times) == 1 and (whole := times.pop()).is_integer():
+            return name * int(whole) + (term - value * int(whole))
+
+    def within(atom: Atom) -> Term | None:
+        if not isinstance(atom, Floor | Written):
+            return None
+        inner = tuple(spoken(child, value, name) for child in atom.children())
+        if inner == atom.children():
+            return Term.atom(atom)
+        if isinstance(atom, Floor):
+            return Term.atom(Floor(inner[0], inner[1], atom.exact))
+        return Term.atom(replace(atom, operands=inner))
+
+    return term.substitute(within)
 
 
 def same_question(atom: Written) -> Term:

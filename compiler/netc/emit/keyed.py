@@ -24,10 +24,12 @@ def all_in_turn(writer: Tensors, statement: syntax.For, header: int, member: str
         return False
     if called[0].startswith(f"{indent} ") or any("self[" in line.replace(member, "") for line in lines):
         return False
-    name = writer.fresh_name("layer")
-    body = [line.replace(member, name) for line in lines]
-    if names_read(body) & set(statement.target.names):
+    read = names_read([line.replace(member, "") for line in lines])
+    if read & set(statement.target.names):
         return False
+    read |= names_read(before) | {*writer.inputs()}
+    name = next(each for each in ("layer", "member", *(f"layer_{i}" for i in range(2, 1000))) if each not in read)
+    body = [line.replace(member, name) for line in lines]
     writer.out.items = [*before, f"for {name} in self.values():", *body]
     return True
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from netc import syntax
 from netc.emit.elimination import Elimination, Inexpressible
-from netc.emit.folding import folded
+from netc.emit.folding import folded, spoken
+from netc.emit.implications import decided
 from netc.emit.measures import axis_name, selecting, values_in
 from netc.graph import Guard, Joined, Loop, Template, Use
 from netc.naming import python_name, snake_case
@@ -125,13 +126,23 @@ class Resolver(Elimination):
                 term = Term.of(self.operand(construction.use, operand).shape[axis])
             yield from self._taints(construction.caller, self.normalise(construction.caller, term), seen)
 
-    def write(self, template: Template, term: Term) -> Term:
-        """The term in names that the class has; what it lacks is lifted into its constructor or carried along."""
+    def write(
+        self, template: Template, term: Term, facts: Sequence[tuple[Term, bool]] = (),
+        held: Sequence[tuple[Term, str]] = (),
+    ) -> Term:  # fmt: skip
+        """The term in names that the class has; what it lacks is lifted into its constructor or carried along.
+
+        `facts` are conditions with what they have come to where the term stands, `held` what variables are worth there.
+        """
         plan = self.plan(template)
         result = folded(self.normalise(template, term))
+        for given, outcome in facts:
+            result = decided(result, given, outcome)
+        for value, name in held:
+            result = spoken(result, value, written(name))
         if shrinks_space(template, result) and (number := self.agreed(template, result)) is not None:
             return number
-        result = result.substitute(lambda atom: self._written(template, atom))
+        result = result.substitute(lambda atom: self._written(template, atom, facts))
         for atom in result.atoms():
             if isinstance(atom, Written):
                 plan.requires.update(dict.fromkeys(atom.requires))
@@ -145,7 +156,7 @@ class Resolver(Elimination):
         found = {self.agreed(c.caller, self.in_caller(c.use, term)) for c in template.constructions}
         return found.pop() if len(found) == 1 else None
 
-    def _written(self, template: Template, atom: Atom) -> Term | None:
+    def _written(self, template: Template, atom: Atom, facts: Sequence[tuple[Term, bool]]) -> Term | None:
         if not isinstance(atom, Place):
             return None
         plan, home = self.plan(template), self.home(template, atom)
@@ -158,7 +169,7 @@ class Resolver(Elimination):
         elif atom.kind == "join" and home is template:
             if isinstance(atom.owner, syntax.IfElse):
                 conditional = self._ternary(template, atom)
-                return self.write(template, conditional) if conditional is not None else None
+                return self.write(template, conditional, facts) if conditional is not None else None
             return written(self._running(template, atom))
         elif atom.kind == "exposed" and home is template:
             return written(self._exposed(template, atom))

@@ -78,15 +78,21 @@ class Twin(nn.Module):
         wider = divisible(2 * width * factor)
         self.blocks = nn.Sequential(*blocks, norm(base, wider))
         self.halves = nn.Sequential(Halves(wider, width, 2), Halves(width, width, 1), Halves(width, width, 1))
-        growing, channels = [], width
+        growing: list[nn.Module] = []
+        channels = width
         for i, n in enumerate(counts):
             repeated = [Widen(width if j else channels, width, 1, 1) for j in range(n)]
             channels = width if n else channels
-            growing += [nn.Sequential(*repeated), Grown(channels, n, 3)]
+            growing += [nn.Sequential(*repeated), nn.Sequential(nn.Identity(), Grown(channels, n, 3))]
             channels += 3 * n
             if i + 1 < len(counts):
                 growing.append(nn.Conv2d(channels, channels // 2, 1))
                 channels //= 2
+            growing.append(nn.Sequential(nn.Identity(), Grown(channels, 1, 3)))
+            channels += 3
+            if channels < 16:
+                growing.append(nn.Conv2d(channels, 2 * channels, 1))
+                channels *= 2
         self.growing = nn.Sequential(nn.Sequential(*growing))
         self.asking = nn.Sequential()
         if wide:

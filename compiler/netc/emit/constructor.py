@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ from netc.emit.elimination import Inexpressible
 from netc.emit.folding import only_atom
 from netc.emit.initialising import Initialising
 from netc.emit.layout import quoted
+from netc.emit.ordering import complete, member_of, reordered
 from netc.emit.python import Lines, Py
 from netc.emit.sequentials import statements_of
 from netc.emit.targets import render_target
@@ -115,7 +115,7 @@ class Constructor(Initialising):
         """Sizes that a guarded function changes."""
         if not self.carried(statement) or self.decide(statement.when, optional=True) is not None:  # type: ignore[arg-type]
             return
-        self.both_ways(statement, self.condition(statement.when), lambda: None)  # type: ignore[arg-type]
+        self.both_ways(statement, lambda: None)
 
     def optional(self, statement: syntax.Flow) -> None:
         """Modules that a condition may leave out."""
@@ -123,9 +123,8 @@ class Constructor(Initialising):
         flag = self.flag(statement)
         if flag is None and isinstance(statement.label, syntax.Name) and is_optional_member(statement):
             self.lines.add(f"self.{statement.label.id} = None")
-        condition = self.condition(statement.when)
-        condition = flag if flag is not None and " is not None" not in condition else condition
-        self.both_ways(statement, condition, lambda: self.member_body(statement))
+        asks_again = flag is None or " is not None" in self.condition(statement.when)
+        self.both_ways(statement, lambda: self.member_body(statement), "" if asks_again else flag or "")
 
     def flag(self, statement: syntax.Flow) -> str | None:
         """The attribute by which `forward` knows how a condition turned out; None where a member tells it."""
@@ -353,77 +352,3 @@ class Constructor(Initialising):
         for name in self.classes.labels_in(self.template) & set(wanted):  # type: ignore[attr-defined]
             if not any(member_of(line, name) for line in self.lines.items):
                 raise Inexpressible(f"an `order` that asks for `{name}`, which a loop makes")
-
-
-def complete(wanted: list[str], lines: Sequence[str]) -> list[str]:
-    """The members in their order, those that `_` stands for named."""
-    if syntax.OTHERS not in wanted:
-        return wanted
-    found = (re.match(r'\s*self\.(?:add_module\("([^"]+)"|(\w+) = )', line) for line in lines)
-    others = dict.fromkeys(name for match in found if match is not None for name in match.groups() if name)
-    at = wanted.index(syntax.OTHERS)
-    return [*wanted[:at], *(name for name in others if name not in wanted), *wanted[at + 1 :]]
-
-
-def reordered(lines: list[str], wanted: Sequence[str]) -> list[str]:
-    """Statements sorted so that members come in a given order; what belongs to no listed member stays after."""
-    groups: list[list[str]] = []
-    for line in lines:
-        if (line.startswith(" ") and groups) or line.startswith(("else:", "elif ")):
-            groups[-1].append(line)
-        else:
-            groups.append([line])
-    ranked: dict[int, list[list[str]]] = {}
-    rest: list[list[str]] = []
-    header = groups.pop(0)
-    groups = merge_optional(groups)
-    for group in groups:
-        names = [name for name in wanted if any(member_of(line, name) for line in group)]
-        if names:
-            ranked.setdefault(min(wanted.index(name) for name in names), []).append(group)
-        elif member_line(group):
-            rest.append(group)
-        else:
-            ranked.setdefault(-1, []).append(group)
-    ordered = [*(g for rank in sorted(ranked) for g in ranked[rank]), *rest]
-    refuse_reordering(groups, ordered)
-    return [line for group in (header, *ordered) for line in group]
-
-
-def refuse_reordering(groups: list[list[str]], ordered: list[list[str]]) -> None:
-    """Raises Inexpressible where statements change places of which one assigns what the other reads or assigns."""
-    places = [next(place for place, other in enumerate(ordered) if other is group) for group in groups]
-    touched = [(written_names(group), set(re.findall(r"self\.\w+|\w+", " ".join(group)))) for group in groups]
-    for i, (writes, names) in enumerate(touched):
-        for j in range(i + 1, len(groups)):
-            other_writes, other_names = touched[j]
-            shared = writes & other_names or names & other_writes
-            if shared and places[i] > places[j]:
-                name = min(shared).removeprefix("self.")
-                raise Inexpressible(f"an `order` that asks for `{name}` before it is known")
-
-
-def written_names(lines: list[str]) -> set[str]:
-    """The locals and attributes that statements assign."""
-    found = (re.match(r"\s*(self\.\w+|\w+)(: [^=]*)? \+?= ", line) for line in lines)
-    return {match[1] for match in found if match is not None}
-
-
-def merge_optional(groups: list[list[str]]) -> list[list[str]]:
-    """`self.a = None` and the `if` that sets it belong together."""
-    merged: list[list[str]] = []
-    for group in groups:
-        if merged and merged[-1][-1].endswith(" = None") and group[0].startswith("if "):
-            merged[-1] = [*merged[-1], *group]
-        else:
-            merged.append(group)
-    return merged
-
-
-def member_of(line: str, name: str) -> bool:
-    text = line.strip()
-    return text.startswith((f"self.{name} = ", f'self.add_module("{name}"'))
-
-
-def member_line(group: list[str]) -> bool:
-    return any(line.strip().startswith("self.") for line in group)

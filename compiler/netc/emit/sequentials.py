@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import field
 from keyword import iskeyword
 from typing import Any
 
 from netc import syntax
-from netc.emit.calls import Calls
-from netc.emit.python import Lines, Py
+from netc.emit.carrying import Carrying
+from netc.emit.python import Py
 from netc.emit.resolve import own_names
 from netc.emit.targets import render_loop
-from netc.emit.wording import assignment, label_text, negated
+from netc.emit.wording import label_text
 from netc.emit.wrapping import INDENT
 from netc.record import Mutable
-from netc.terms import Term
 
 LIST_NAMES = ("layers", "blocks", "members", "parts", "units", "pieces", "items", "modules")
 
@@ -42,13 +40,10 @@ class Members(Mutable):
     named: bool = False
 
 
-class Sequentials(Calls):
+class Sequentials(Carrying):
     """Writes the Sequentials of `__init__`, with the loops and conditions that fill them."""
 
     declared: dict[str, str]
-    lines: Lines
-    keys: list[str]
-    ahead: dict[tuple[syntax.Node, Any], int]
     open_lists: int = 0
 
     def module(self, expr: syntax.Expr) -> Py | None:
@@ -185,53 +180,7 @@ class Sequentials(Calls):
         if settled is True:
             return self.fill_body(statement, members)
         self.as_list(members)
-        return self.both_ways(statement, self.condition(statement.when), lambda: self.fill_body(statement, members))
-
-    def both_ways(self, statement: syntax.Flow, condition: str, write: Callable[[], None]) -> None:
-        """What stands under a condition, and the sizes with it and without."""
-        if not self.beforehand(statement, 0, lambda: self.each_way(statement, condition, write)):
-            self.each_way(statement, condition, write)
-
-    def beforehand(self, node: syntax.Node, skipped: int, write: Callable[[], None]) -> bool:
-        """Sets the sizes before a branch to what they are without it, and then writes the branch.
-
-        False, and nothing written, where the branch asks for what these variables held before.
-        """
-        texts = [(key, name, self.without(node, key, skipped)) for key, name in self.carried(node)]
-        if not any(name != text for _, name, text in texts if text) or not all(text for _, _, text in texts):
-            return False
-        start, current, renamed = len(self.lines.items), dict(self.plan.current), dict(self.plan.renamed)
-        keys, worth, ahead = len(self.keys), list(self.worth), dict(self.ahead)
-        for key, name, text in texts:
-            if text != name:
-                self.lines.add(assignment(name, text))
-            if not re.fullmatch(r"\w+", text):
-                self.worth.append((self.resolver.normalise(self.template, self.terms_of(node, key)[skipped]), name))
-            self.ahead[node, key] = skipped
-            self.plan.current[name] = (node, key)
-        write()
-        self.worth, self.ahead = worth, ahead
-        if self.plan.renamed == renamed:
-            return True
-        del self.lines.items[start:], self.keys[keys:]
-        self.plan.current, self.plan.renamed = current, renamed
-        return False
-
-    def without(self, node: syntax.Node, key: Any, skipped: int) -> str:
-        """What a size is without a branch, empty where that is unknown."""
-        terms = self.terms_of(node, key)
-        return self.text(terms[skipped]) if skipped in terms else ""
-
-    def each_way(self, statement: syntax.Flow, condition: str, write: Callable[[], None]) -> None:
-        before, header = dict(self.plan.current), len(self.lines.items)
-        asked = self.asked_condition(statement.when)  # type: ignore[arg-type]
-        with self.lines.block(f"if {condition}:"), self.where(asked, True):
-            write()
-            self.assign_running(statement, 1)
-        self.plan.current = before
-        alone = len(self.lines.items) == header
-        with self.lines.block(f"if {negated(condition)}:" if alone else "else:"), self.where(asked, False):
-            self.assign_running(statement, 0)
+        return self.both_ways(statement, lambda: self.fill_body(statement, members))
 
     def fill_body(self, statement: syntax.Flow, members: Members) -> None:
         label = self.entry_label(statement.label)
@@ -416,27 +365,6 @@ class Sequentials(Calls):
             else:
                 self.lines.add("pass")
         self.lines.depth -= 1
-
-    def carried(self, node: syntax.Node) -> list[tuple[Any, str]]:
-        return [(key, name) for (owner, key), name in self.plan.running.items() if owner is node]
-
-    def terms_of(self, node: syntax.Node, key: Any) -> dict[int, Term]:
-        """What a size is after each way."""
-        joined = self.template.joins.get((node, key))
-        return self.resolver.ways(self.template, node, joined) if joined is not None else {}
-
-    def assign_running(self, node: syntax.Node, outcome: int) -> None:
-        """The variables that carry a size around a loop or out of a guard."""
-        for key, name in self.carried(node):
-            terms = self.terms_of(node, key)
-            if outcome not in terms or self.ahead.get((node, key)) == outcome:
-                continue
-            source = self.text(terms[outcome])
-            if source != name:
-                self.lines.add(assignment(name, source))
-        for key, name in self.carried(node):
-            self.plan.current[name] = (node, key)
-
 
 def entry_text(entry: Entry) -> str:
     return entry.source

@@ -15,19 +15,22 @@ from netc.emit.wrapping import INDENT
 
 TOTAL = frozenset({"make_divisible", "round", "int", "float", "abs"})
 """Functions that have a value for every number."""
+NUMBERS = TOTAL | {"max", "min", "sum", "math.ceil", "math.floor", "math.prod", "math.sqrt"}
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a size stands: its statement, and the ways to it from outside, each a list of statements and an index.
 
-    `argument` is the name by which a layer is given it, or the layer; empty where it is assigned as it is.
+    `argument` is the name by which a layer is given it, or the layer, and `position` which one of that; both are empty
+    where it is assigned as it is.
     """
 
     node: ast.expr
     statement: ast.stmt
     path: tuple[tuple[list[ast.stmt], int], ...]
     argument: str = ""
+    position: int | None = None
 
 
 def named_once(lines: list[str], taken: Collection[str]) -> list[str]:
@@ -48,11 +51,21 @@ def first_named(lines: list[str], taken: Collection[str]) -> list[str] | None:
     for place in places(tree.body, (), taken):
         groups.setdefault(ast.dump(place.node), []).append(place)
     for group in groups.values():
-        if len(group) > 1 and any(place.argument for place in group):
+        if len(group) > 1 and is_size(group):
             start = home(group, tree)
             if start is not None:
                 return rewritten(lines, group, start, taken)
     return None
+
+
+def is_size(group: Sequence[Place]) -> bool:
+    """Whether what stands in several places is told a layer and goes on, rather than being alike by chance."""
+    told = any(place.argument.startswith("nn.") for place in group if place.position is not None)
+    if not told and not any(map(is_numeric, ast.walk(group[0].node))):
+        return False  # perhaps a choice of classes
+    roles = {(place.argument, place.position) for place in group}
+    by_name = all(place.argument and place.position is None for place in group)
+    return len(roles) > 1 or (by_name and len(roles) == 1)
 
 
 # ---- where sizes stand -------------------------------------------------------------------------------
@@ -73,19 +86,19 @@ def places(
             case ast.Assign(targets=[ast.Name()], value=value) if is_worth_it(value):
                 yield Place(value, statement, here)
             case _:
-                for node, argument in given(statement, taken):
-                    yield Place(node, statement, here, argument)
+                for node, argument, position in given(statement, taken):
+                    yield Place(node, statement, here, argument, position)
 
 
-def given(node: ast.AST, taken: Collection[str]) -> Iterator[tuple[ast.expr, str]]:
+def given(node: ast.AST, taken: Collection[str]) -> Iterator[tuple[ast.expr, str, int | None]]:
     """What layers are given in a statement, those aside that a comprehension makes."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.ListComp):
             continue
         if isinstance(child, ast.Call) and makes_module(child.func, taken):
             name = ast.unparse(child.func)
-            pairs = [(arg, name) for arg in child.args] + [(k.value, k.arg or name) for k in child.keywords]
-            yield from ((value, argument) for value, argument in pairs if is_worth_it(value))
+            yield from ((arg, name, index) for index, arg in enumerate(child.args) if is_worth_it(arg))
+            yield from ((k.value, k.arg, None) for k in child.keywords if k.arg and is_worth_it(k.value))
         yield from given(child, taken)
 
 
@@ -96,24 +109,23 @@ def makes_module(function: ast.expr, taken: Collection[str]) -> bool:
 
 
 def is_worth_it(node: ast.expr) -> bool:
-    """Whether an expression is more than names, numbers and arithmetic on them."""
-    match node:
-        case ast.Call(func=function, args=args):
-            name = ast.unparse(function)
-            return name.rpartition(".")[2].islower() and name != "len" and all(map(is_plain, args))
-        case ast.BinOp(left=left, right=right):
-            return is_worth_it(left) or is_worth_it(right)
-        case ast.Tuple(elts=parts):
-            return any(isinstance(part, ast.BinOp) for part in parts)
-    return isinstance(node, ast.IfExp | ast.BoolOp)
-
-
-def is_plain(node: ast.expr) -> bool:
-    """Whether an argument is a number: no list, and no module."""
+    """Whether an expression is a number, and more than names and arithmetic on them."""
     inner = list(ast.walk(node))
-    calls = [each for each in inner if isinstance(each, ast.Call)]
-    listed = any(isinstance(each, ast.ListComp | ast.List | ast.Starred | ast.Slice) for each in inner)
-    return not listed and not any(ast.unparse(call.func).rpartition(".")[2][:1].isupper() for call in calls)
+    computed = [part for part in inner if isinstance(part, ast.Call)]
+    plain = (ast.Attribute, ast.ListComp, ast.List, ast.Starred, ast.Slice, ast.JoinedStr)
+    if any(isinstance(part, plain) and not ast.unparse(part).startswith("math.") for part in inner):
+        return False
+    if any(ast.unparse(call.func) not in NUMBERS or call.keywords for call in computed):
+        return False
+    if isinstance(node, ast.Tuple):
+        return any(isinstance(part, ast.BinOp) for part in node.elts)
+    return bool(computed) or any(isinstance(part, ast.IfExp | ast.BoolOp) for part in inner)
+
+
+def is_numeric(node: ast.AST) -> bool:
+    """Whether an expression must be a number: it computes with some, or has one in it."""
+    number = isinstance(node, ast.Constant) and isinstance(node.value, int | float) and not isinstance(node.value, bool)
+    return number or isinstance(node, ast.BinOp | ast.Call)
 
 
 # ---- where the name can be given ---------------------------------------------------------------------

@@ -27,6 +27,7 @@ class Module(Mutable):
 
     `steps` lists what happens in order of execution, `output` what comes out, `state` the tensors that the module
     itself keeps (those of its children aside). Labels in `aliases` are second keys of children that have one already.
+    `calls` are the layers, functions and modules that are applied, in expressions too, each with what reaches it.
     """
 
     kind: Literal["layer", "block", "sequential"]
@@ -38,6 +39,7 @@ class Module(Mutable):
     state: dict[str, State] = field(default_factory=dict)
     children: dict[str, Module] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
     text: str = ""
     tied: dict[str, str] = field(default_factory=dict)
     aliases: set[str] = field(default_factory=set)
@@ -77,6 +79,21 @@ class Module(Mutable):
             pending.pop()
         assert self._size is not None
         return self._size
+
+
+class Call(Record):
+    """One application of a layer or a function, or of a `module` that has calls of its own.
+
+    `label` is that of a module, `training` whether it is made in training only.
+    """
+
+    name: str
+    span: Span
+    inputs: tuple[Value | None, ...]
+    layer: Layer | None = None
+    module: Module | None = None
+    label: str | None = None
+    training: bool = False
 
 
 class Maker(Record):

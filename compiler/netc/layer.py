@@ -28,6 +28,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from netc.contract import (
     ARGUMENTS,
+    FLAG,
     INPUT,
     NAME,
     NUMBER,
@@ -158,6 +159,10 @@ METHOD = re.compile(r"\.[A-Za-z_][A-Za-z0-9_]*")
 STATE_NAME = re.compile(r"\w+(\.\w+)*")
 
 
+def is_count(value: Any) -> bool:
+    return is_int(value) and value >= 0
+
+
 def is_state(value: Any) -> bool:
     """A `State`, or the shape of a parameter alone."""
     state = State(value) if isinstance(value, tuple) else value
@@ -206,6 +211,7 @@ class Layer(Signature):
     - `tupled`: the last inputs, where PyTorch's module takes them as one tuple: `lstm(input, (h_0, c_0))`.
     - `nullable`: parameters of which PyTorch's types say that they may be None.
     - `flow`: which of several outputs flows on; None if it must be named.
+    - `free`: whether it multiplies no matrices and convolves nothing, which is what `multiply_adds` counts.
     - `range`: the least and the greatest number that it can give, None for no bound.
     - `source`: a class of its own for what torch does not have, pasted once into the emitted file under the class's
       name (`module` is `own:Name` then, and need not be written); `helpers` are functions and classes pasted before
@@ -229,6 +235,7 @@ class Layer(Signature):
     tupled: ClassVar[tuple[str, ...]] = ()
     nullable: ClassVar[tuple[str, ...]] = ()
     flow: ClassVar[int | None] = 0
+    free: ClassVar[bool] = False
     range: ClassVar[tuple[float | None, float | None]] = (None, None)
     source: ClassVar[str | None] = None
     helpers: ClassVar[tuple[str, ...]] = ()
@@ -251,6 +258,7 @@ class Layer(Signature):
         "at_call": TEXTS,
         "tupled": TEXTS,
         "flow": Rule("an integer or None", optional(is_int)),
+        "free": FLAG,
         "range": Rule("two numbers, None for no bound", pair_of(optional(is_number))),
         "source": Rule("a text or None", optional(is_text)),
         "helpers": TEXTS,
@@ -273,6 +281,7 @@ class Layer(Signature):
         "verbatim": ARGUMENTS,
         "remark": REFUSAL,
         "dimensions": NUMBER,
+        "multiply_adds": Rule("an integer of at least 0, or None", lambda value: value is None or is_count(value)),
         "least_batch": Rule("an integer of at least 1", lambda value: is_int(value) and value >= 1),
     }
 
@@ -382,6 +391,14 @@ class Layer(Signature):
     def least_batch(self, *inputs: Any, **named: Any) -> int:
         """How many examples it must be given at once while it is trained."""
         return 1
+
+    def multiply_adds(self, *inputs: Any, **named: Any) -> Dim | None:
+        """The multiplications, each with an addition, of its convolutions and products of matrices in one forward pass.
+
+        Half of the operations that torch.utils.flop_counter counts. All sizes of the inputs are numbers, the batch
+        too. None where it is not known, which is said of a layer that neither has this nor is `free`.
+        """
+        return 0 if self.free else None
 
     @property
     def sparse_gradients(self) -> bool:

@@ -16,6 +16,7 @@ class Broadcasting(Layer):
     """Two tensors element by element; dimensions of size 1 stretch."""
 
     inputs = ("input", "other")
+    free = True
     kinds: ClassVar[tuple[str, ...] | None] = None
 
     def infer(self, input: Value, other: Value) -> Value:
@@ -95,6 +96,7 @@ class minimum(Broadcasting):
 class Elementwise(Layer):
     """A function of each element; the shape stays, and the kind too."""
 
+    free = True
     kinds: ClassVar[tuple[str, ...] | None] = ("float", "int")
 
     def infer(self, input: Value) -> Value:
@@ -300,6 +302,7 @@ class clamp(Layer):
 
     function = "torch.clamp"
     kinds = ("float", "int")
+    free = True
     min = Float(None, doc="Least value, or none.")
     max = Float(None, doc="Greatest value, or none.")
     examples = (Example("16x8", "clamp(min=0)", "16x8"), Example("16x8", "clamp(-1, 1)", "16x8"))
@@ -321,6 +324,7 @@ class Scalar(Layer):
     """A tensor and a number."""
 
     kinds = ("float", "int")
+    free = True
     value = Float(doc="The number.")
 
     def infer(self, input: Value) -> Value:
@@ -410,6 +414,7 @@ class pow(Layer):
     function = "operator.pow"
     function_name = "pow"
     kinds = ("float", "int")
+    free = True
     exponent = Float(doc="The power.")
     examples = (Example("16x8", "pow(2)", "16x8"),)
 

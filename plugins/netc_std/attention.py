@@ -112,6 +112,17 @@ class MultiheadAttention(Layer):
         heads = () if self.average_attn_weights else (self.num_heads,)
         return attended, Value((batch, *heads, length, total), channel=None)
 
+    def multiply_adds(
+        self, query: Value, key: Value | None = None, value: Value | None = None, *masks: Any
+    ) -> Dim:  # fmt: skip
+        key = query if key is None else key
+        embed, kdim, vdim = self.widths(query, key, value)
+        batch, length = query.shape[:2] if self.batch_first else query.shape[1::-1]
+        source = key.shape[1 if self.batch_first else 0]
+        projected = embed * (length * 2 * embed + source * (kdim + vdim))
+        total = source + int(self.add_bias_kv) + int(self.add_zero_attn)
+        return batch * projected + attended(batch, length, total, embed)
+
     def _check_sequences(self, query: Value, key: Value, value: Value) -> None:
         batch = 0 if self.batch_first else 1
         if not same(query.shape[batch], key.shape[batch]):
@@ -155,6 +166,11 @@ class MultiheadAttention(Layer):
         if self.bias:
             state["out_proj.bias"] = State((embed,))
         return state
+
+
+def attended(batch: Dim, length: Dim, source: Dim, features: Dim) -> Dim:
+    """The multiply-adds between the projections: those of queries and keys, and of weights and values."""
+    return 2 * batch * length * source * features
 
 
 def fits(mask: Value, shape: tuple[Dim, ...]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from netc.layer import Bool, Example, Int, Reject, Size, State, Value, Word, fixed, per_axis
-from netc.shapes import at_least, show_dim
+from netc.shapes import at_least, product, show_dim
 from netc.terms import Dim
 from netc_std.window import Spatial, axis_name, check_groups, settled, spatial, window, windows
 
@@ -83,6 +83,10 @@ class Conv(Spatial):
         kernel = per_axis(self.kernel_size, input.rank - 2, "kernel_size")
         weight = State((self.out_channels, in_channels // self.groups, *kernel))
         return {"weight": weight, "bias": State((self.out_channels,))} if self.bias else {"weight": weight}
+
+    def multiply_adds(self, input: Value) -> Dim:
+        inputs = input.shape[1] // self.groups
+        return product((*self.infer(input).shape, inputs, *per_axis(self.kernel_size, input.rank - 2, "kernel_size")))
 
     def _uneven(self, n: int) -> bool:
         """Whether `same` is torch's, which pads the right side more."""
@@ -175,6 +179,10 @@ class ConvTranspose(Spatial):
         kernel = per_axis(self.kernel_size, input.rank - 2, "kernel_size")
         weight = State((in_channels, self.out_channels // self.groups, *kernel))
         return {"weight": weight, "bias": State((self.out_channels,))} if self.bias else {"weight": weight}
+
+    def multiply_adds(self, input: Value) -> Dim:
+        outputs = self.out_channels // self.groups
+        return product((*input.shape, outputs, *per_axis(self.kernel_size, input.rank - 2, "kernel_size")))
 
     def _size(self, input: Value, axis: int, s: Dim, p: Dim, d: Dim, k: Dim, extra: Dim) -> Dim:
         if not at_least(s, extra + 1) and not at_least(d, extra + 1):

@@ -24,6 +24,7 @@ class positions(Layer):
 
     function = "own:positions"
     kinds = None
+    free = True
     dim = Int(1, doc="The dimension; the batch is 0, and -1 the last.")
     imports = ("import torch", "from torch import Tensor")
     helpers = (POSITIONS,)

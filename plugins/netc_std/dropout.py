@@ -8,6 +8,7 @@ from netc.layer import Bool, Example, Float, Layer, Value
 class Dropping(Layer):
     """Leaves the shape as it is; the function follows the mode of the module that it stands in."""
 
+    free = True
     function_extra = {"training": "self.training"}
     elsewhere = {"rate": "p", "dropout_ratio": "p", "drop_prob": "p"}
     p = Float(0.5, min=0, max=1, doc="Probability of being left out.")

@@ -13,6 +13,7 @@ from netc_std.window import AXES, Spatial, window
 class Sliding(Spatial):
     """A window over height and width, whose places are counted row by row."""
 
+    free = True
     kernel_size: Any
     dilation: Any
     padding: Any

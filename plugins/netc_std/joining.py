@@ -36,6 +36,7 @@ class Joining(Layer):
 
     inputs = ("*tensors",)
     kinds = None
+    free = True
 
     def agree(self, tensors: Sequence[Value]) -> None:
         """Rejects an empty list, unequal ranks and unequal kinds."""
@@ -119,6 +120,7 @@ class stack(Joining):
 class Parting(Layer):
     """Cuts one tensor into several along a dimension, by default that of the channels."""
 
+    free = True
     flow = None
     kinds = None
 
@@ -211,6 +213,7 @@ class select(Layer):
 
     function = ".select"
     kinds = None
+    free = True
     dim = Int(doc="The dimension, the batch counted as 0.")
     index = Int(doc="Which slice; -1 is the last.")
     examples = (Example("7x16", "select(1, -1)", "16"),)
@@ -240,6 +243,7 @@ class narrow(Layer):
 
     function = ".narrow"
     kinds = None
+    free = True
     dim = Int(doc="The dimension, the batch counted as 0.")
     start = Int(doc="Where it begins; a negative number counts from the end.")
     length = Int(min=0, doc="How long it is.")
@@ -276,6 +280,7 @@ class repeat(Layer):
 
     function = ".repeat"
     kinds = None
+    free = True
     repeats = Ints(min=1, variadic=True, doc="How often, for every dimension, the batch first.")
     examples = (Example("3x4x4", "repeat(1, 1, 2, 2)", "3x8x8"),)
 
@@ -298,6 +303,7 @@ class tile(Layer):
 
     function = ".tile"
     kinds = None
+    free = True
     dims = Ints(min=1, variadic=True, doc="How often; the last number is for the last dimension.")
     examples = (Example("3x4x4", "tile(2, 2)", "3x8x8"),)
 
@@ -316,6 +322,7 @@ class expand(Layer):
 
     function = ".expand"
     kinds = None
+    free = True
     sizes = Ints(min=-1, variadic=True, doc="All sizes, the batch first; -1 leaves one as it is.")
     examples = (Example("3x1x1", "expand(-1, -1, 4, 4)", "3x4x4"),)
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from netc.layer import Bool, Example, Float, Int, Layer, Reject, State, Value, Word, fixed
-from netc.shapes import same, show_dim, show_shape
+from netc.shapes import product, same, show_dim, show_shape
+from netc.terms import Dim
 
 
 class Linear(Layer):
@@ -42,6 +43,9 @@ class Linear(Layer):
     def state(self, input: Value) -> dict[str, State]:
         weight = State((self.out_features, features(input, "in_features")))
         return {"weight": weight, "bias": State((self.out_features,))} if self.bias else {"weight": weight}
+
+    def multiply_adds(self, input: Value) -> Dim:
+        return product((*input.shape, self.out_features))
 
 
 class Bilinear(Layer):
@@ -82,6 +86,10 @@ class Bilinear(Layer):
         weight = State((self.out_features, *self.inferred(input1, input2).values()))
         return {"weight": weight, "bias": State((self.out_features,))} if self.bias else {"weight": weight}
 
+    def multiply_adds(self, input1: Value, input2: Value) -> Dim:
+        """Those of the products of both inputs with each other and the weight, which PyTorch's counter passes over."""
+        return product((*input1.shape, input2.shape[-1], self.out_features))
+
 
 class Embedding(Layer):
     """Looks up a learned vector for each integer.
@@ -91,6 +99,7 @@ class Embedding(Layer):
 
     module = "torch.nn.Embedding"
     kinds = ("int",)
+    free = True
     examples = (
         Example("12 int", "Embedding(1000, 64)", "12x64"),
         Example("5x12 int", "Embedding(50, 8, padding_idx=0)", "5x12x8"),
@@ -127,6 +136,7 @@ class EmbeddingBag(Layer):
     module = "torch.nn.EmbeddingBag"
     inputs = ("input", "offsets?", "per_sample_weights?")
     kinds = ("int", "float")
+    free = True
     examples = (
         Example("12 int", "EmbeddingBag(1000, 64)", "64"),
         Example("5 int", "EmbeddingBag(50, 8, mode=max, padding_idx=0)", "8"),
@@ -204,6 +214,7 @@ class one_hot(Layer):  # named as the function that it is
 
     function = "torch.nn.functional.one_hot"
     kinds = ("int",)
+    free = True
     num_classes = Int(min=1, doc="size of the row: one more than the greatest integer")
     examples = (Example("12 int", "one_hot(10)", "12x10 int"), Example("int", "one_hot(4)", "4 int"))
 
@@ -216,6 +227,7 @@ class Identity(Layer):
 
     module = "torch.nn.Identity"
     kinds = None
+    free = True
     examples = (
         Example("3x32x32", "Identity()", "3x32x32"),
         Example("10 int", "Identity()", "10 int"),
@@ -266,3 +278,6 @@ class linear(Layer):
         if bias is not None and not (bias.rank == 1 and same(bias.shape[0], weight.shape[0])):
             raise Reject(f"cannot add a bias of shape {bias} to {weight.shape[0]} features", input="bias")
         return replace(input.with_dim(-1, weight.shape[0]), channel=input.rank - 1)
+
+    def multiply_adds(self, input: Value, weight: Value, bias: Value | None = None) -> Dim:
+        return product((*input.shape, weight.shape[0]))

@@ -19,6 +19,8 @@ def randn(input: Tensor, *size: int) -> Tensor:
 class Noise(Layer):
     """Random numbers in the shape of a tensor of floats; the numbers themselves do not matter."""
 
+    free = True
+
     def infer(self, input: Value) -> Value:
         if input.kind != "float":
             raise Reject(f"`{type(self).__name__}` draws floats, and the input is {input.kind}", input="input")
@@ -75,6 +77,7 @@ class GaussianNoise(Layer):
     """
 
     module = "own:GaussianNoise"
+    free = True
     std = Float(min=0.0, doc="Standard deviation of what is added.")
     imports = ("import torch", "from torch import Tensor, nn")
     source = '''

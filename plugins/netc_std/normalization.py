@@ -21,6 +21,7 @@ class BatchNorm(Spatial):
 
     module = "torch.nn.BatchNorm{n}d"
     ranks = (2, 3, 4, 5)
+    free = True
     examples = (
         Example("64x56x56", "BatchNorm()", "64x56x56"),
         Example("100", "BatchNorm(eps=1e-3, momentum=0.01)", "100"),
@@ -63,6 +64,7 @@ class InstanceNorm(Spatial):
     """
 
     module = "torch.nn.InstanceNorm{n}d"
+    free = True
     examples = (
         Example("64x56x56", "InstanceNorm()", "64x56x56"),
         Example("8x20", "InstanceNorm(affine=true, track_running_stats=true)", "8x20"),
@@ -103,6 +105,7 @@ class LayerNorm(Layer):
     """
 
     module = "torch.nn.LayerNorm"
+    free = True
     examples = (
         Example("197x768", "LayerNorm(eps=1e-6)", "197x768"),
         Example("64", "LayerNorm(bias=false)", "64"),
@@ -139,6 +142,7 @@ class GroupNorm(Layer):
     """
 
     module = "torch.nn.GroupNorm"
+    free = True
     examples = (
         Example("64x56x56", "GroupNorm(32)", "64x56x56"),
         Example("12", "GroupNorm(3, affine=false)", "12"),
@@ -188,6 +192,7 @@ class RMSNorm(Layer):
     """
 
     module = "torch.nn.RMSNorm"
+    free = True
     examples = (
         Example("128x512", "RMSNorm(eps=1e-6)", "128x512"),
         Example("8x4x4", "RMSNorm((4, 4), elementwise_affine=false)", "8x4x4"),
@@ -220,6 +225,7 @@ class LocalResponseNorm(Layer):
 
     module = "torch.nn.LocalResponseNorm"
     function = "torch.nn.functional.local_response_norm"
+    free = True
     examples = (
         Example("96x55x55", "LocalResponseNorm(5, k=2.0)", "96x55x55"),
         Example("4x10", "LocalResponseNorm(2)", "4x10"),
@@ -253,6 +259,7 @@ class CrossMapLRN2d(Layer):
 
     module = "torch.nn.CrossMapLRN2d"
     ranks = (4,)
+    free = True
     examples = (Example("96x5x5", "CrossMapLRN2d(5, k=2)", "96x5x5"),)
 
     size = Int(min=1, doc="number of channels that are averaged")

@@ -27,6 +27,7 @@ def reduction() -> WordNone:
 class Objective(Layer):
     """A loss of several tensors."""
 
+    free = True
     reduction: Any
     positional = 0
 

@@ -57,6 +57,7 @@ class Padding(Layer):
     """A margin around the spatial dimensions of a sequence, picture or volume."""
 
     ranks = (3, 4, 5)
+    free = True
     mode = "constant"
     padding = Size(doc="One amount for all sides, or `(left, right, top, bottom, front, back)`; negative crops.")
 
@@ -138,6 +139,7 @@ class pad(Layer):
 
     function = "torch.nn.functional.pad"
     kinds = None
+    free = True
     pad = Ints(doc="`(left, right, top, bottom, ...)`, two for each dimension.")
     mode = Word("constant", "reflect", "replicate", "circular", default="constant", doc="What the margin is made of.")
     value = Float(None, doc="What a constant margin holds; 0 by default.")

@@ -23,6 +23,7 @@ class MaxPool(Spatial):
 
     module = "torch.nn.MaxPool{n}d"
     function = "torch.nn.functional.max_pool{n}d"
+    free = True
     examples = (
         Example("6x28x28", "MaxPool(2)", "6x14x14"),
         Example("64x112x113", "MaxPool(3, stride=2, padding=1, ceil_mode=true)", "64x57x57"),
@@ -60,6 +61,7 @@ class AvgPool(Spatial):
 
     module = "torch.nn.AvgPool{n}d"
     function = "torch.nn.functional.avg_pool{n}d"
+    free = True
     examples = (
         Example("6x28x28", "AvgPool(2)", "6x14x14"),
         Example("88x12x12", "AvgPool(3, stride=1, padding=1)", "88x12x12"),
@@ -100,6 +102,7 @@ class AdaptiveAvgPool(Spatial):
 
     module = "torch.nn.AdaptiveAvgPool{n}d"
     function = "torch.nn.functional.adaptive_avg_pool{n}d"
+    free = True
     examples = (
         Example("512x7x7", "AdaptiveAvgPool(1)", "512x1x1"),
         Example("8x10x12", "AdaptiveAvgPool((none, 5))", "8x10x5"),
@@ -122,6 +125,7 @@ class AdaptiveMaxPool(Spatial):
 
     module = "torch.nn.AdaptiveMaxPool{n}d"
     function = "torch.nn.functional.adaptive_max_pool{n}d"
+    free = True
     examples = (
         Example("512x7x7", "AdaptiveMaxPool(1)", "512x1x1"),
         Example("8x10x12", "AdaptiveMaxPool((none, 5), return_indices=true)", "8x10x5, 8x10x5 int"),
@@ -145,6 +149,7 @@ class LPPool(Spatial):
 
     module = "torch.nn.LPPool{n}d"
     function = "torch.nn.functional.lp_pool{n}d"
+    free = True
     examples = (
         Example("8x20x20", "LPPool(2, 2)", "8x10x10"),
         Example("8x21", "LPPool(1.5, 3, stride=2, ceil_mode=true)", "8x10"),
@@ -186,6 +191,7 @@ class FractionalMaxPool(Spatial):
     module = "torch.nn.FractionalMaxPool{n}d"
     function = "torch.nn.functional.fractional_max_pool{n}d"
     ranks = (4, 5)
+    free = True
     examples = (
         Example("8x20x20", "FractionalMaxPool(3, output_size=12)", "8x12x12"),
         Example("8x20x20", "FractionalMaxPool(2, output_ratio=0.7)", "8x14x14"),
@@ -261,6 +267,7 @@ class MaxUnpool(Spatial):
     for other places.
     """
 
+    free = True
     module: ClassVar[str | None] = "torch.nn.MaxUnpool{n}d"
     inputs = ("input", "indices")
     kinds = ("float", "int")

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from netc.layer import Bool, Example, Float, Layer, Reject, Text, Value
-from netc.shapes import Shape, divisible, same, show_dim, show_shape
+from netc.shapes import Shape, divisible, product, same, show_dim, show_shape
+from netc.terms import Dim
 from netc_std.axes import broadcast
 
 
@@ -42,6 +43,9 @@ class matmul(Layer):
         columns: Shape = right[-1:] if other.rank > 1 else ()
         shape = (*broadcast(left[:-2], right[:-2]), *rows, *columns)
         return replace(input, shape=shape, channel=self._channel(input, other, len(shape)))
+
+    def multiply_adds(self, input: Value, other: Value) -> Dim:
+        return product((*self.infer(input, other).shape, input.shape[-1]))
 
     def _channel(self, input: Value, other: Value, rank: int) -> int | None:
         """Where the channels are, which stay in their place when they are multiplied by a matrix."""
@@ -79,6 +83,9 @@ class bmm(Layer):
                 )
         return input.with_dim(2, mat2.shape[2])
 
+    def multiply_adds(self, input: Value, mat2: Value) -> Dim:
+        return product((*input.shape, mat2.shape[2]))
+
 
 class einsum(Layer):
     """Sums products of elements by Einstein's convention: `einsum("nlc,dc->nld")`.
@@ -102,6 +109,25 @@ class einsum(Layer):
         for term, operand in zip(terms, operands, strict=True):
             self._bind(term, operand, sizes)
         return Value(tuple(size for letter in result for size in sizes[letter]), operands[0].kind, None)
+
+    def multiply_adds(self, *operands: Value) -> Dim:
+        """Those of the products of the first two operands, of what comes out and the third, and so on.
+
+        What only one side has and nothing behind asks for is summed before; without a sum nothing is counted.
+        """
+        terms, result = self._parse(len(operands))
+        sizes: dict[str, Shape] = {}
+        for term, operand in zip(terms, operands, strict=True):
+            self._bind(term, operand, sizes)
+        total: Dim = 0
+        left = set(terms[0])
+        for i, term in enumerate(terms[1:], 1):
+            needed = {*result, *(letter for later in terms[i + 1 :] for letter in later)}
+            left, right = ({a for a in one if a in other or a in needed} for one, other in ((left, term), (term, left)))
+            if (left & right) - needed:
+                total += product(product(sizes[letter]) for letter in left | right)
+            left = (left | right) & needed
+        return total
 
     def _parse(self, count: int) -> tuple[list[list[str]], list[str]]:
         left, arrow, right = self.equation.replace(" ", "").partition("->")
@@ -194,6 +220,10 @@ class scaled_dot_product_attention(Layer):
                 reason = f"expects an `attn_mask` that fits the products {show_shape(products)}, not {attn_mask}"
                 raise Reject(reason, input="attn_mask", help="its last two dimensions are queries and keys")
         return Value((*leading, length, value.shape[-1]), channel=self._channel(query, len(leading) + 2))
+
+    def multiply_adds(self, query: Value, key: Value, value: Value, attn_mask: Value | None = None) -> Dim:
+        products = (*self._leading(query, key, value), query.shape[-2], key.shape[-2])
+        return product((*products, query.shape[-1] + value.shape[-1]))
 
     def _channel(self, query: Value, rank: int) -> int | None:
         """Those of the query stay where they are, or become those of the value; between them stands the length."""

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from netc.layer import Bool, Example, Float, Int, Layer, Reject, State, Value, Word, fixed
-from netc.shapes import Shape, same, show_shape
-from netc.terms import Term
+from netc.shapes import Shape, product, same, show_shape
+from netc.terms import Dim, Term
 
 BIAS = Bool(True, doc="adds learned vectors")
 BATCH_FIRST = Bool(False, doc="the batch is dimension 0 of input and output, not 1; never of the state")
@@ -94,6 +94,12 @@ class Recurrent(Layer):
                     yield f"bias_hh{suffix}", State((rows,))
                 if self.width != self.hidden_size:
                     yield f"weight_hr{suffix}", State((self.width, self.hidden_size))
+
+
+    def multiply_adds(self, input: Value, *states: Any) -> Dim:
+        steps = input.shape[0] * input.shape[1]
+        matrices = (state.shape for name, state in self.state(input).items() if name.startswith("weight"))
+        return steps * sum(map(product, matrices))
 
 
 class RNN(Recurrent):
@@ -210,6 +216,10 @@ class Cell(Layer):
         weights = {"weight_ih": (rows, fixed(input.shape[1], "input_size")), "weight_hh": (rows, self.hidden_size)}
         biases = {"bias_ih": (rows,), "bias_hh": (rows,)} if self.bias else {}
         return {name: State(shape) for name, shape in {**weights, **biases}.items()}
+
+
+    def multiply_adds(self, input: Value, *states: Any) -> Dim:
+        return product((input.shape[0], self.gates * self.hidden_size, input.shape[1] + self.hidden_size))
 
 
 class RNNCell(Cell):

@@ -16,6 +16,7 @@ class Reduction(Layer):
     """Makes one number of each slice; without `dim`, of the whole tensor, the batch too."""
 
     positional = 1
+    free = True
     dim: Any = Axes(None, doc="The dimensions that go, the batch counted as 0; none for all.")
     keepdim = Bool(False, doc="Leave them with size 1.")
 
@@ -136,6 +137,7 @@ class argmax(Layer):
     function = ".argmax"
     kinds = ("float", "int")
     positional = 1
+    free = True
     dim = Int(None, doc="The dimension that goes, the batch counted as 0; none for all.")
     keepdim = Bool(False, doc="Leave it with size 1.")
     examples = (Example("10", "argmax(1)", " int"),)
@@ -152,6 +154,7 @@ class cumsum(Layer):
 
     function = ".cumsum"
     kinds = None
+    free = True
     dim = Int(doc="The dimension, the batch counted as 0.")
     examples = (Example("16x8", "cumsum(2)", "16x8"),)
 
@@ -168,6 +171,7 @@ class flip(Layer):
 
     function = ".flip"
     kinds = None
+    free = True
     dims = Ints(variadic=True, doc="The dimensions, the batch counted as 0.")
     examples = (Example("3x8x8", "flip(3)", "3x8x8"),)
 
@@ -187,6 +191,7 @@ class roll(Layer):
 
     function = "torch.roll"
     kinds = None
+    free = True
     shifts = Ints(doc="How far, for each dimension.")
     dims = Ints(doc="The dimensions, the batch counted as 0.")
     examples = (Example("8x8x96", "roll((-3, -3), (1, 2))", "8x8x96"),)
@@ -206,6 +211,7 @@ class normalize(Layer):
     """
 
     function = "torch.nn.functional.normalize"
+    free = True
     p = Float(2.0, doc="Which norm.")
     dim = Int(1, doc="The dimension, the batch counted as 0.")
     eps = Float(1e-12, doc="The least divisor.")

@@ -35,6 +35,7 @@ class Interpolation(Layer):
     """The arguments and the rule of both forms."""
 
     ranks = (3, 4, 5)
+    free = True
     size = Size(None, min=1, doc="Size of the output, one for all dimensions or one for each.")
     scale_factor: Any = Scale(None, doc="How many times larger, for all dimensions or for each.")
     mode = Word(*MODES, default="nearest", doc="How values between pixels are made.")
@@ -138,6 +139,7 @@ class PixelShuffle(Layer):
     function = "torch.nn.functional.pixel_shuffle"
     ranks = (4,)
     kinds = None
+    free = True
     upscale_factor = Int(min=1, doc="How many times larger the picture becomes.")
     examples = (Example("12x8x8", "PixelShuffle(2)", "3x16x16"), Example("9x4x4", "pixel_shuffle(3)", "1x12x12"))
 
@@ -159,6 +161,7 @@ class PixelUnshuffle(Layer):
     function = "torch.nn.functional.pixel_unshuffle"
     ranks = (4,)
     kinds = None
+    free = True
     downscale_factor = Int(min=1, doc="How many times smaller the picture becomes.")
     examples = (Example("3x16x16", "PixelUnshuffle(2)", "12x8x8"), Example("1x6x9", "pixel_unshuffle(3)", "9x2x3"))
 
@@ -180,6 +183,7 @@ class ChannelShuffle(Layer):
     function = "torch.nn.functional.channel_shuffle"
     ranks = (3, 4, 5)
     kinds = None
+    free = True
     groups = Int(min=1, doc="How many groups; they divide the channels.")
     examples = (Example("8x4x4", "ChannelShuffle(2)", "8x4x4"), Example("6x4x4", "channel_shuffle(3)", "6x4x4"))
 

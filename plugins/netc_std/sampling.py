@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from netc.layer import Bool, Example, Ints, Layer, Reject, Value, Word
-from netc.shapes import Shape, same, show_dim, show_shape
+from netc.shapes import Shape, product, same, show_dim, show_shape
+from netc.terms import Dim
 
 
 class grid_sample(Layer):  # named as the function that it is
@@ -19,6 +20,7 @@ class grid_sample(Layer):  # named as the function that it is
     inputs = ("input", "grid")
     ranks = (4, 5)
     positional = 0
+    free = True
     mode = Word("bilinear", "nearest", "bicubic", default="bilinear", doc="how pixels are mixed")
     padding_mode = Word("zeros", "border", "reflection", default="zeros", doc="what lies beyond the picture")
     align_corners = Bool(None, doc="-1 and 1 are the middles of the outermost pixels, not their edges")
@@ -66,3 +68,6 @@ class affine_grid(Layer):
             raise Reject(f"expects maps {show_shape(wanted)} for that `size`, not {show_shape(theta.shape)}",
                          input="theta")  # fmt: skip
         return Value((theta.shape[0], *self.size[2:], n), channel=None)
+
+    def multiply_adds(self, theta: Value) -> Dim:
+        return product((*theta.shape, *self.size[2:]))

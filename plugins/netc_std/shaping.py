@@ -20,6 +20,7 @@ class Flatten(Layer):
 
     module = "torch.nn.Flatten"
     function = "torch.flatten"
+    free = True
     function_defaults = {"start_dim": 0}
     kinds = None
     start_dim = Int(1, doc="First dimension that is merged.")
@@ -62,6 +63,7 @@ class Unflatten(Layer):
     module = "torch.nn.Unflatten"
     function = ".unflatten"
     kinds = None
+    free = True
     dim = Int(doc="The dimension that is split, the batch counted as 0.")
     unflattened_size = Ints(min=-1, doc="The sizes that it is split into; one of them may be -1.")
     examples = (
@@ -143,6 +145,7 @@ class Reshape(Layer):
     module = "own:Reshape"
     function = ".reshape"
     kinds = None
+    free = True
     shape = Ints(min=-1, variadic=True, doc="All sizes, the batch first; -1 for the one that is computed.")
     imports = ("import torch", "from torch import nn")
     source = '''
@@ -175,6 +178,7 @@ class Permute(Layer):
     module = "own:Permute"
     function = ".permute"
     kinds = None
+    free = True
     dims = Ints(variadic=True, doc="Every dimension once, the batch counted as 0.")
     imports = ("import torch", "from torch import nn")
     source = '''
@@ -217,6 +221,7 @@ class Transpose(Layer):
     module = "own:Transpose"
     function = ".transpose"
     kinds = None
+    free = True
     dim0 = Int(doc="One dimension, the batch counted as 0.")
     dim1 = Int(doc="The other.")
     imports = ("import torch", "from torch import nn")
@@ -256,6 +261,7 @@ class Squeeze(Layer):
     module = "own:Squeeze"
     function = ".squeeze"
     kinds = None
+    free = True
     dim = Axes(doc="The dimension, or several, that go, the batch counted as 0.")
     imports = ("import torch", "from torch import nn")
     source = '''
@@ -301,6 +307,7 @@ class Unsqueeze(Layer):
     module = "own:Unsqueeze"
     function = ".unsqueeze"
     kinds = None
+    free = True
     dim = Int(doc="Where the new dimension stands in the result, the batch counted as 0.")
     imports = ("import torch", "from torch import nn")
     source = '''

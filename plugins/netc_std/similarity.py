@@ -16,6 +16,7 @@ class CosineSimilarity(Layer):
     module = "torch.nn.CosineSimilarity"
     function = "torch.nn.functional.cosine_similarity"
     inputs = ("x1", "x2")
+    free = True
     dim = Int(1, doc="The dimension that goes, the batch counted as 0.")
     eps = Float(1e-8, min=0, doc="The least divisor.")
     examples = (
@@ -37,6 +38,7 @@ class PairwiseDistance(Layer):
     module = "torch.nn.PairwiseDistance"
     function = "torch.nn.functional.pairwise_distance"
     inputs = ("x1", "x2")
+    free = True
     p = Float(2.0, doc="Which norm.")
     eps = Float(1e-6, doc="Added to each difference.")
     keepdim = Bool(False, doc="Leave the last dimension with size 1.")

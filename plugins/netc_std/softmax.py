@@ -10,6 +10,7 @@ from netc_std.axes import axis
 class Normalized(Layer):
     """Weights along a dimension, which sum to 1; `dim` is required, because torch's choice without it is deprecated."""
 
+    free = True
     elsewhere = {"axis": "dim"}
     dim = Int(doc="The dimension that is normalised, the batch counted as 0.")
 
@@ -63,6 +64,7 @@ class gumbel_softmax(Layer):  # named as the function that it is
 
     function = "torch.nn.functional.gumbel_softmax"
     range = (0, 1)
+    free = True
     tau = Float(1.0, above=0, doc="The temperature: the lower, the nearer to 0 and 1.")
     hard = Bool(False, doc="Gives exact zeros and ones; the gradient is that of the softmax.")
     eps = Float(1e-10, doc="Without effect; PyTorch keeps it.")
@@ -83,6 +85,7 @@ class Softmax2d(Layer):
     module = "torch.nn.Softmax2d"
     range = (0, 1)
     ranks = (4,)
+    free = True
     examples = (Example("16x8x8", "Softmax2d", "16x8x8"),)
 
     def infer(self, input: Value) -> Value:
@@ -97,6 +100,7 @@ class GLU(Layer):
 
     module = "torch.nn.GLU"
     function = "torch.nn.functional.glu"
+    free = True
     dim = Int(-1, doc="The dimension that is halved, the batch counted as 0.")
     examples = (Example("16x8x8", "GLU(dim=1)", "8x8x8"), Example("10", "glu", "5"))
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from netc.layer import Bool, Example, Float, Int, Layer, Reject, State, Value, Word, fixed
-from netc.shapes import nearest_divisors, same, show_dim, show_shape
+from netc.shapes import nearest_divisors, product, same, show_dim, show_shape
 from netc.terms import Dim, Term
-from netc_std.attention import fits
+from netc_std.attention import attended, fits
 
 NHEAD = Int(min=1, doc="number of attention's heads, which share the features")
 FEEDFORWARD = Int(2048, min=1, doc="features between the two linear maps of the feed-forward network")
@@ -115,6 +115,18 @@ class Transforming(Layer):
         return state
 
 
+    def attention(self, queries: Value, keys: Value) -> Dim:
+        """The multiply-adds of one attention, its four projections too."""
+        (batch, length), (_, source), features = self.sizes(queries), self.sizes(keys), queries.shape[2]
+        projected = batch * 2 * (length + source) * features * features
+        return projected + attended(batch, length, source, features)
+
+    def layer_cost(self, own: Value, other: Value | None = None) -> Dim:
+        """The multiply-adds of one layer: attention to itself, to another sequence, the feed-forward network."""
+        across = self.attention(own, other) if other is not None else 0
+        return self.attention(own, own) + across + 2 * product((*own.shape, self.dim_feedforward))
+
+
 class TransformerEncoderLayer(Transforming):
     """Self-attention and a feed-forward network, each with a residual and a norm.
 
@@ -149,6 +161,9 @@ class TransformerEncoderLayer(Transforming):
 
     def state(self, src: Value, *masks: Any) -> dict[str, State]:
         return self.layer_state(fixed(src.shape[2], "d_model"), ("self_attn",))
+
+    def multiply_adds(self, src: Value, *masks: Any) -> Dim:
+        return self.layer_cost(src)
 
 
 class TransformerDecoderLayer(Transforming):
@@ -195,6 +210,9 @@ class TransformerDecoderLayer(Transforming):
 
     def state(self, tgt: Value, *others: Any) -> dict[str, State]:
         return self.layer_state(fixed(tgt.shape[2], "d_model"), ("self_attn", "multihead_attn"))
+
+    def multiply_adds(self, tgt: Value, memory: Value, *masks: Any) -> Dim:
+        return self.layer_cost(tgt, memory)
 
 
 class Transformer(Transforming):
@@ -256,6 +274,9 @@ class Transformer(Transforming):
             state |= {f"{side}.layers.{i}.{name}": tensor for i in range(count) for name, tensor in layer.items()}
             state |= norm_state(f"{side}.norm", features, self.bias)
         return state
+
+    def multiply_adds(self, src: Value, tgt: Value, *masks: Any) -> Dim:
+        return self.num_encoder_layers * self.layer_cost(src) + self.num_decoder_layers * self.layer_cost(tgt, src)
 
 
 def linear_state(name: str, inputs: int, outputs: int, bias: bool) -> dict[str, State]:

@@ -22,7 +22,7 @@ from docs.generate import (
     save_imports,
 )
 
-from netc.cli import cli
+from netc.cli import cli, main
 from netc.diagnostics import Source, SpecError
 from netc.elaborate import runnable
 from netc.parse import parse
@@ -196,3 +196,16 @@ def test_python_examples_run(page: Path, block: Block, folder: Path, monkeypatch
     monkeypatch.chdir(folder)
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     exec(compile(block.text, f"{page.name}:{block.line}", "exec"), {"__name__": "example"})
+
+
+def test_the_page_of_the_budget_shows_what_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    page = (ROOT / "plugins" / "netc-budget" / "README.md").read_text(encoding="utf-8")
+    (shown,) = (block.text for block in blocks(page) if block.tag == "text")
+    monkeypatch.chdir(tmp_path)
+    Path("lenet5.net").write_text((ROOT / "specs" / "lenet5.net").read_text(encoding="utf-8"))
+    Path("pyproject.toml").write_text("[tool.netc.passes]\nBudget = { multiply_adds = 400_000 }\n")
+    assert main(["build", "lenet5.net", "--deny", "project-rule"]) == 1
+    assert shown in capfd.readouterr().err
+    assert not Path("lenet5.py").exists()

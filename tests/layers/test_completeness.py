@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 from tests.layers.completeness import THEIRS, missing, omissions, ours, std
 
+from netc.layer import Layer
+from netc.plugins import load_registry
+
 every_area = pytest.mark.parametrize("area", THEIRS)
 
 
@@ -27,3 +30,9 @@ def test_each_area_is_compared() -> None:
 def test_a_name_without_reason_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(THEIRS, "optimizers", lambda: {"SGD", "Novel"})
     assert missing(std(), "optimizers") == {"Novel": ""}
+
+
+def test_every_layer_says_what_it_multiplies() -> None:
+    registry = load_registry()
+    layers = [registry.find("layers", name) for name in registry.names("layers")]
+    assert [cls.__name__ for cls in layers if not cls.free and cls.multiply_adds is Layer.multiply_adds] == []

@@ -71,6 +71,7 @@ class Arithmetic(Joining):
             raise fault("E0301", expr.span, f"no plugin brings the function `{name}`", "needed here")
         use, output = self.apply_given(LayerRef(name, cls, True), given, frame, expr)
         self.record(expr, use, frame)
+        self.called(frame, use, expr)
         return output
 
     def no_operand(self, expr: syntax.Binary, node: syntax.Expr, value: Any) -> Exception:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -29,7 +30,7 @@ from netc.elaborate.values import (
     is_flowing,
     tensors,
 )
-from netc.graph import Module, Use
+from netc.graph import Call, Module, Use
 from netc.layer import State, is_int
 from netc.shapes import Value, show_shape
 from netc.terms import Term
@@ -264,8 +265,16 @@ class Bindings(Stages):
         taken = self.guard(expr, expr.condition, frame)
         result = self.result(expr.then if taken else expr.otherwise, frame)
         if when_training != taken:
+            calls = frame.container.module.calls
+            known = len(calls)
             frame.trained = self.result(expr.then if when_training else expr.otherwise, frame)
+            in_training(calls, known)
         return result
+
+
+def in_training(calls: list[Call], known: int) -> None:
+    """Marks the calls after the first `known` as made in training only."""
+    calls[known:] = [dataclasses.replace(call, training=True) for call in calls[known:]]
 
 
 def holds_block(need: Any) -> bool:

@@ -114,6 +114,7 @@ class Containers(Arithmetic):
         module.inputs = tuple(t.value for t in tensors(entered))
         use = Use("block", None, module.inputs, callee="Sequential")
         self.member(frame, module, use, label, statement.body)
+        self.called(frame, use, statement, module)
         self.step_after(frame, use, module)
         outside = dict(frame.env)
         frame.container = Container(module, True, path=f"{outer.path}{use.label}.")
@@ -163,6 +164,7 @@ class Containers(Arithmetic):
         use.output, use.inner = strip(output), module.output
         if self.record(statement.body, use, frame):
             template.constructions.append(Construction(frame.template, use))
+        self.called(frame, use, statement, module)
         self.step(frame, use.label, statement, module, output, text="")
         frame.flow = output
         self.unread.make(output, place_of(statement), label)

@@ -55,6 +55,7 @@ class Joining(Conditions):
         given.written.update({argument: Term.of(number) for argument, number in arguments.items()})
         use.arguments = self.call_arguments(layer, True, given, values)
         self.record(node, use, frame)
+        self.called(frame, use, node)
         result = attach(output, span)
         self.unread.make(result, span)
         return result

@@ -29,7 +29,7 @@ from netc.elaborate.values import (
     fault,
     tensors,
 )
-from netc.graph import Maker, Module, Step, Use
+from netc.graph import Call, Maker, Module, Step, Use
 from netc.layer import Layer, Reject
 from netc.mending import preceded, prefixed, without_argument, without_first
 from netc.naming import MODULE_ATTRIBUTES
@@ -162,7 +162,13 @@ class Layers(Idioms):
         ref = self.resolve(expr.function, frame)  # type: ignore[arg-type]
         use, output = self.apply_layer(ref, expr, frame, expr)
         self.record(expr, use, frame)
+        self.called(frame, use, expr)
         return unwrap(output)
+
+    def called(self, frame: Frame, use: Use, node: syntax.Node, module: Module | None = None) -> None:
+        """Notes what is applied in the container of a frame: a layer or function, or a module with calls of its own."""
+        calls = frame.container.module.calls
+        calls.append(Call(use.callee, node.span, use.inputs, use.layer, module, use.label))
 
     def place(
         self, target: Any, call: syntax.Call | None, frame: Frame, node: syntax.Expr, label: str | None,
@@ -203,6 +209,7 @@ class Layers(Idioms):
             module.state = use.state
             self.member(frame, module, use, label, node)
             self.step(frame, use.label, node, module, output)
+        self.called(frame, use, node)
         self.record(node, use, frame)
         before, frame.flow = frame.flow, self.flowing(ref.cls, output, node)
         self.unread.leave(before, frame.flow, departure(node, use.operands))
@@ -373,6 +380,7 @@ class Layers(Idioms):
                 output = self.returned(Expansion(module, module.output, use.template), frame, node)
         use.output = strip(output)
         self.record(node, use, frame)
+        self.called(frame, use, node, module if module.layer is None else None)
         self.step(frame, name, node, module, output)
         frame.flow = output if module.layer is None else self.flowing(type(module.layer), output, node)
         self.unread.make(frame.flow, node.span)

@@ -60,6 +60,7 @@ class Placing(Templates):
         use.positional = sum(1 for arg in call.args if arg.name is None) if call is not None else 0
         if self.record(node, use, frame):
             expansion.template.constructions.append(Construction(frame.template, use))
+        self.called(frame, use, node, expansion.module)
         self.step(frame, use.label, node, expansion.module, output)
         self.unread.read(frame.flow)
         frame.flow = output

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from netc import syntax
-from netc.elaborate.bindings import Bindings
+from netc.elaborate.bindings import Bindings, in_training
 from netc.elaborate.cloning import copied
 from netc.elaborate.conditions import TRAINING
-from netc.elaborate.syntactic import assigned, bound, handler, labels_in
+from netc.elaborate.syntactic import assigned, bound, handler, labels_in, names_in
 from netc.elaborate.trail import expansion
 from netc.elaborate.values import POISON, Binding, BlockRef, Fault, FileScope, Frame, Poisoned, fault
 from netc.graph import Template, Use
@@ -120,9 +120,12 @@ class Statements(Bindings):
                 return
         finally:
             frame.env.pop("training", None)
-        before = frame.flow
+        before, calls = frame.flow, frame.container.module.calls
+        known = len(calls)
         with self.unread.keeping(before):
             self.labelled(statement, frame)
+        if statement.when is not None and "training" in names_in(statement.when):
+            in_training(calls, known)
         value, frame.flow = frame.flow, before
         self.unread.read(value)
         frame.env[name] = Binding(value, Term({}), statement.span)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import Any
@@ -44,6 +44,8 @@ class Verdict:
     """Refused for a kind or rank that the class does not list, or where the source is its own, for a field's range."""
     broken: str | None = None
     """What the rule raised that is no refusal, or gave that is no answer."""
+    multiply_adds: int | None = None
+    """Those of its convolutions and products of matrices, None where they are not known or not counted."""
 
 
 @dataclass
@@ -125,7 +127,7 @@ def compare(cls: type[Layer], case: Case, report: Report) -> None:
         theirs = perform(cls, case, "cpu", ours.field)
     if theirs is None or "meta tensors" in (theirs.refusal or ""):
         return
-    difference = differing(ours, theirs)
+    difference = differing(ours, theirs) or differing_costs(cls, case, theirs)
     if difference is None:
         report.valid += ours.refusal is None
         report.invalid += ours.refusal is not None
@@ -150,6 +152,19 @@ def differing(ours: Verdict, theirs: Verdict) -> str | None:
     if theirs.state is not None and list((ours.state or {}).items()) != list(theirs.state.items()):
         return f"keeps {ours.state}, torch {theirs.state}"
     return None
+
+
+def differing_costs(cls: type[Layer], case: Case, theirs: Verdict) -> str | None:
+    """How what a rule counts differs from what PyTorch counts; of products of vectors PyTorch counts none."""
+    if theirs.refusal or theirs.multiply_adds is None:
+        return None
+    try:
+        ours = cls.bind((), case.arguments).multiply_adds(*case.inputs)
+    except Exception as error:
+        return str(error) if isinstance(error, ContractError) else f"`multiply_adds` raises {said(error)}"
+    if ours is None or plain(ours) == theirs.multiply_adds or (not theirs.multiply_adds and not cls.free):
+        return None
+    return f"counts {plain(ours):,} multiply-adds, torch {theirs.multiply_adds:,}"
 
 
 def documented_stricter(cls: type[Layer]) -> bool:
@@ -181,11 +196,24 @@ def perform(cls: type[Layer], case: Case, device: str, blamed: str | None) -> Ve
     tensors = [make_tensor(value, device) for value in case.inputs]
     try:
         if case.form == "function":
-            return Verdict(read_back(call_function(layer, tensors, call, n)))
+            output, count = counted(lambda: call_function(layer, tensors, call, n), device)
+            return Verdict(read_back(output), multiply_adds=count)
         module = build_module(layer, call, n, device)
-        return Verdict(read_back(call_module(layer, module, tensors)), read_state(module))
+        output, count = counted(lambda: call_module(layer, module, tensors), device)
+        return Verdict(read_back(output), read_state(module), multiply_adds=count)
     except REFUSALS as error:
         return Verdict(refusal=f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error) else ''}")
+
+
+def counted(run: Callable[[], Any], device: str) -> tuple[Any, int | None]:
+    """What comes out, and how much PyTorch multiplied; its counter is blind to the fused kernels of the CPU."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    if device != "meta":
+        return run(), None
+    with FlopCounterMode(display=False) as counter:
+        output = run()
+    return output, counter.get_total_flops() // 2
 
 
 def as_given(value: Any) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 
 from netc.layer import Bool, Example, Float, Int, Layer, Reject, State, Value, fixed
 from netc.shapes import divisible, show_dim, show_shape
+from netc.terms import Dim
 
 ROTARY = '''
 def rotary_embedding(input: Tensor, base: float = 10000.0) -> Tensor:
@@ -130,6 +131,12 @@ class GroupedQueryAttention(Layer):
         return state
 
 
+    def multiply_adds(self, input: Value) -> Dim:
+        positions, length, features = input.shape[0] * input.shape[1], input.shape[1], input.shape[2]
+        keys = features // self.num_heads * self.num_kv_heads
+        return positions * features * (2 * features + 2 * keys + 2 * length)
+
+
 class rotary_embedding(Layer):
     """Turns pairs of features by angles that grow with the position, so that products tell how far apart two are.
 
@@ -139,6 +146,7 @@ class rotary_embedding(Layer):
 
     function = "own:rotary_embedding"
     ranks = (3, 4, 5)
+    free = True
     base = Float(10000.0, min=1.0, doc="how much slower the last pair of features turns than the first")
     imports = ("import torch", "from torch import Tensor")
     helpers = (ROTARY,)

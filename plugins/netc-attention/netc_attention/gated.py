@@ -6,6 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from netc.layer import Bool, Example, Int, Layer, State, Value, fixed
+from netc.shapes import product
+from netc.terms import Dim
 
 
 class SwiGLU(Layer):
@@ -43,6 +45,9 @@ class SwiGLU(nn.Module):
     def infer(self, input: Value) -> Value:
         self.inferred(input)
         return replace(input, channel=input.rank - 1)
+
+    def multiply_adds(self, input: Value) -> Dim:
+        return product((*input.shape, 3 * self.hidden_features))
 
     def state(self, input: Value) -> dict[str, State]:
         features, hidden = self.inferred(input)["features"], self.hidden_features

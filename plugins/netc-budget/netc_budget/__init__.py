@@ -1,4 +1,4 @@
-"""A budget of parameters, which a project sets for its networks."""
+"""A budget of parameters and multiplications, which a project sets for its networks."""
 
 from __future__ import annotations
 

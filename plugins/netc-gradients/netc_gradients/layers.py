@@ -21,6 +21,7 @@ class GradientReversal(Layer):
 
     module = "own:GradientReversal"
     function = "own:gradient_reversal"
+    free = True
     scale = Float(1.0, min=0.0, doc="what the gradient is multiplied by, beside -1")
     imports = IMPORTS
     helpers = (
@@ -73,6 +74,7 @@ class StraightThroughSign(Layer):
     module = "own:StraightThroughSign"
     function = "own:straight_through_sign"
     range = (-1.0, 1.0)
+    free = True
     imports = (*IMPORTS, "import torch")
     helpers = (
         '''

@@ -6,7 +6,7 @@ from math import prod
 from typing import Any
 
 from netc.layer import Bool, Example, Int, Layer, Reject, Size, State, Value, fixed, per_axis
-from netc.shapes import at_least, divisible, same, show_dim, show_shape
+from netc.shapes import at_least, divisible, product, same, show_dim, show_shape
 from netc.terms import Dim
 
 
@@ -164,6 +164,11 @@ class DeformConv2d(nn.Module):
                 text = f"expects half as many channels in the mask as in the offset, {show_dim(offset.shape[1])}"
                 raise Reject(f"{text}, not {show_dim(mask.shape[1])}", input="mask")
         return Value((input.shape[0], self.out_channels, *sizes))
+
+    def multiply_adds(self, input: Value, *others: Any) -> Dim:
+        kernel = per_axis(self.kernel_size, 2, "kernel_size")
+        inputs = input.shape[1] // self.groups
+        return product((input.shape[0], self.out_channels, *self.output_sizes(input), inputs, *kernel))
 
     def output_sizes(self, input: Value) -> tuple[Dim, ...]:
         """Height and width as those of a convolution."""

@@ -14,6 +14,7 @@ class StochasticDepth(Layer):
 
     module = "own:StochasticDepth"
     function = "own:stochastic_depth"
+    free = True
     function_extra = {"training": "self.training"}
     p = Float(min=0.0, max=1.0, doc="probability of being left out")
     mode = Word("row", "batch", doc="what is left out: single examples, or the whole batch")

@@ -16,6 +16,7 @@ class LayerNorm2d(Layer):
 
     module = "own:LayerNorm2d"
     ranks = (4,)
+    free = True
     eps = Float(1e-5, doc="added to the variance")
     elementwise_affine = Bool(True, doc="scales and shifts each channel by learned numbers")
     bias = Bool(True, doc="whether the affine part shifts")

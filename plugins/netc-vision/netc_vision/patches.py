@@ -17,6 +17,7 @@ class patch_merging(Layer):
 
     function = "own:patch_merging"
     ranks = (4, 5)
+    free = True
     imports = ("import torch", "import torch.nn.functional as F", "from torch import Tensor")
     helpers = (
         '''
@@ -49,6 +50,7 @@ class pad_to_multiple(Layer):
 
     function = "own:pad_to_multiple"
     ranks = (3, 4, 5)
+    free = True
     multiple = Ints(min=1, doc="what divides the sizes afterwards")
     imports = (
         "from collections.abc import Sequence",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from netc.layer import Class, Example, Int, Layer, State, Value, fixed
+from netc.shapes import product
+from netc.terms import Dim
 
 BETWEEN = ("torch.nn.ReLU", "torch.nn.SiLU", "torch.nn.GELU", "torch.nn.Hardswish")
 GATES = ("torch.nn.Sigmoid", "torch.nn.Hardsigmoid")
@@ -57,6 +59,9 @@ class SqueezeExcitation(nn.Module):
     def infer(self, input: Value) -> Value:
         self.inferred(input)
         return input
+
+    def multiply_adds(self, input: Value) -> Dim:
+        return 2 * product((*input.shape[:2], self.squeeze_channels))
 
     def state(self, input: Value) -> dict[str, State]:
         whole, part = self.inferred(input)["input_channels"], self.squeeze_channels

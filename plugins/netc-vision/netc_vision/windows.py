@@ -6,7 +6,8 @@ from math import prod
 from typing import Any, ClassVar
 
 from netc.layer import Bool, Example, Float, Int, Ints, Layer, Reject, State, Value, fixed, per_axis
-from netc.shapes import show_dim, show_shape
+from netc.shapes import Shape, minimum, product, show_dim, show_shape
+from netc.terms import Dim
 
 IMPORTS = (
     "import math",
@@ -304,6 +305,17 @@ class WindowAttention(Layer):
             raise Reject(text, field="num_heads")
         return Value(input.shape, channel=input.rank - 1)
 
+    def multiply_adds(self, input: Value) -> Dim:
+        sizes = self.windows(input)
+        padded = product(-(-size // width) * width for size, width in zip(input.shape[1:-1], sizes, strict=True))
+        features = input.shape[-1]
+        return input.shape[0] * padded * features * (4 * features + 2 * product(sizes))
+
+    def windows(self, input: Value) -> Shape:
+        """The sizes of a window, which this input may cut down."""
+        sizes: Shape = self.arguments(input)["window_size"]
+        return sizes
+
     def linears(self, input: Value) -> dict[str, State]:
         """The projections to queries, keys and values, and back."""
         dim = self.inferred(input)["dim"]
@@ -380,6 +392,10 @@ class ShiftedWindowAttentionV2(WindowAttention):
             "cpb_mlp.2.weight": State((self.num_heads, 512)),
         }
 
+    def multiply_adds(self, input: Value) -> Dim:
+        _, ways = self.positions(input)
+        return super().multiply_adds(input) + product((*ways, 512, len(ways) + self.num_heads))
+
 
 class ShiftedWindowAttention3d(WindowAttention):
     """Self-attention inside windows of a video, shifted by `shift_size`, with a bias for relative positions.
@@ -403,3 +419,6 @@ class ShiftedWindowAttention3d(WindowAttention):
     def state(self, input: Value) -> dict[str, State]:
         count, _ = self.positions(input)
         return super().state(input) | {"relative_position_index": State((count, count), "buffer", "int")}
+
+    def windows(self, input: Value) -> Shape:
+        return tuple(minimum(*pair) for pair in zip(super().windows(input), input.shape[1:-1], strict=True))

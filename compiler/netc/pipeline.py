@@ -172,12 +172,17 @@ class Compiled(Record, eq=True):
             reserved |= names
 
     def load(self, weights: Weights | None = None, rename: Mapping[str, str] | None = None) -> nn.Module:
-        """The live module, its state as predicted, with weights from a file if they are given. Imports torch."""
+        """The live module, its state as predicted, with weights from a file if they are given. Imports torch.
+
+        What plugins bring is tried: raises PluginError for a layer that gives another shape than its rule says.
+        """
         from netc.live import check_state, load_source
+        from netc.trial import check_promises
 
         cls = load_source(self.model_source, self.model.class_name, self.graph.name, self.model.brought)
         module = cls()
         check_state(module, self.state, self.command)
+        check_promises(module, self.graph)
         if weights is not None:
             from netc.weights import load_weights
 

@@ -10,7 +10,7 @@ import torch
 from tests.layers.completeness import std
 
 from netc.layer import Initializer, Word
-from netc.testing.rules import locate
+from netc.trial import locate
 
 REGISTRY = std()
 INITIALIZERS: list[type[Initializer]] = [

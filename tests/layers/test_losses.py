@@ -12,7 +12,8 @@ from tests.layers.completeness import std
 from netc.layer import Reject
 from netc.recipe import Loss, Target
 from netc.shapes import Shape, Value
-from netc.testing.rules import locate, materialize
+from netc.testing.rules import materialize
+from netc.trial import locate
 
 REGISTRY = std()
 ALL: list[type[Loss]] = [REGISTRY.find("losses", name) for name in REGISTRY.names("losses")]

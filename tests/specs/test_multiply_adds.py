@@ -9,7 +9,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from netc.pipeline import compile
-from netc.testing.rules import make_tensor
+from netc.trial import make_tensor
 from netc_budget.costs import applied, cost, sized, symbols
 
 SPECS = Path(__file__).parents[2] / "specs"

@@ -12,7 +12,8 @@ from netc.emit.renaming import bound_in
 from netc.layer import Layer, Signature, show
 from netc.recipe import Part
 from netc.registry import PluginError
-from netc.testing.rules import check_layer, locate, materialize
+from netc.testing.rules import check_layer, materialize
+from netc.trial import locate
 
 
 def assert_conforms(*definitions: type[Signature], configurations: int = 200, seed: int = 0) -> None:

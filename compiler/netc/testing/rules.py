@@ -9,26 +9,39 @@ symbols must hold for the numbers.
 
 from __future__ import annotations
 
-import ast
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from importlib import import_module
 from typing import Any
 
 from netc.contract import ContractError
 from netc.emit.pasting import given_imports
-from netc.layer import BadArgument, Dotted, Ints, Layer, Reject, State, show
+from netc.layer import BadArgument, Layer, Reject, State, show
 from netc.recipe import Part
 from netc.registry import said
-from netc.shapes import Kind, Value, product
-from netc.terms import Dim, Ledger, Relation, Symbol, Term
+from netc.shapes import product
+from netc.terms import Dim, Ledger, Symbol, Term
 from netc.testing.cases import Case, Draw
+from netc.trial import (
+    SMALL,
+    as_given,
+    call_function,
+    call_module,
+    described,
+    flat,
+    forget_channels,
+    holds,
+    kind_of,
+    locate,
+    make_tensor,
+    number_of,
+    plain,
+    read_back,
+    spread,
+)
 
 SHOWN = 10
 """Disagreements that a report prints."""
-SMALL = 500_000
-"""Elements up to which a configuration is run on the CPU as well."""
 REFUSALS = (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 
 
@@ -196,7 +209,8 @@ def perform(cls: type[Layer], case: Case, device: str, blamed: str | None) -> Ve
     tensors = [make_tensor(value, device) for value in case.inputs]
     try:
         if case.form == "function":
-            output, count = counted(lambda: call_function(layer, tensors, call, n), device)
+            function = found(layer, layer.function or "", n)
+            output, count = counted(lambda: call_function(layer, function, tensors, call), device)
             return Verdict(read_back(output), multiply_adds=count)
         module = build_module(layer, call, n, device)
         output, count = counted(lambda: call_module(layer, module, tensors), device)
@@ -216,11 +230,6 @@ def counted(run: Callable[[], Any], device: str) -> tuple[Any, int | None]:
     return output, counter.get_total_flops() // 2
 
 
-def as_given(value: Any) -> Any:
-    """A value as PyTorch is given it: a sequence as a tuple, a dotted name as the class."""
-    return tuple(value) if isinstance(value, list) else locate(value.name) if isinstance(value, Dotted) else value
-
-
 def build_module(layer: Layer, arguments: dict[str, Any], n: int, device: str) -> Any:
     """The module of torch, or of the layer's own source, on a device."""
     import torch
@@ -232,58 +241,10 @@ def build_module(layer: Layer, arguments: dict[str, Any], n: int, device: str) -
         return owner(*args, **kwargs)
 
 
-def call_module(layer: Layer, module: Any, tensors: Sequence[Any]) -> Any:
-    """The module called as the emitted code calls it, with what stands for inputs that are left out."""
-    stand_ins = layer.stand_ins()
-    if layer.tupled:
-        alone = len(stand_ins) - len(layer.tupled)
-        tensors = [*tensors[:alone], *([tuple(tensors[alone:])] if tensors[alone:] else [])]
-    if not layer.at_call:
-        return module(*tensors)
-    given = dict(zip(stand_ins, tensors, strict=False))
-    for name, other in stand_ins.items():
-        if other in given:
-            given.setdefault(name, given[other])
-    named = {name: given.pop(name) for name in list(given) if stand_ins[name] == "?"}
-    return module(*given.values(), **named, **layer.call_arguments())
-
-
-def call_function(layer: Layer, tensors: Sequence[Any], arguments: dict[str, Any], n: int) -> Any:
-    """The function of torch, or the method of the first tensor, called as the emitted code calls it."""
-    assert layer.function is not None
-    required = sum(1 for name in arguments if name not in layer.fields or layer.fields[name].required)
-    args, kwargs = spread(layer, arguments, required if layer.positional is None else layer.positional)
-    for name, source in layer.function_extra.items():
-        kwargs[name] = read_extra(source)
-    if layer.function.startswith("."):
-        return getattr(tensors[0], layer.function[1:])(*tensors[1:], *args, **kwargs)
-    operands = [list(tensors)] if layer.inputs[0].startswith("*") and not layer.leading else list(tensors)
-    first = args[: layer.leading]
-    return found(layer, layer.function, n)(*first, *operands, *args[layer.leading :], **kwargs)
-
-
-def spread(layer: Layer, arguments: dict[str, Any], positional: int) -> tuple[list[Any], dict[str, Any]]:
-    """Arguments by position and by name; a variadic one is always given by position, one by one."""
-    args: list[Any] = []
-    kwargs: dict[str, Any] = {}
-    for i, (name, value) in enumerate(arguments.items()):
-        given = layer.fields.get(name)
-        if isinstance(given, Ints) and given.variadic:
-            args += value
-        elif i < positional:
-            args.append(value)
-        else:
-            kwargs[name] = value
-    return args, kwargs
-
-
-def read_extra(source: str) -> Any:
-    """The worth of a source such as `self.training`, in training."""
-    return True if source == "self.training" else ast.literal_eval(source)
-
-
 def found(layer: Layer, target: str, n: int) -> Any:
     """What a layer names as its `module` or `function`: in torch, or in its own source."""
+    if target.startswith("."):
+        return None  # a method of the first tensor
     return materialize(type(layer), target) if target.startswith("own:") else locate(target.format(n=n))
 
 
@@ -296,73 +257,12 @@ def materialize(cls: type[Layer | Part], target: str) -> Any:
     return namespace[target.removeprefix("own:")]
 
 
-def locate(dotted: str) -> Any:
-    """What a dotted name such as `torch.nn.functional.relu` names; AttributeError if nothing."""
-    head, *rest = dotted.split(".")
-    found: Any = import_module(head)
-    path = head
-    for part in rest:
-        path += f".{part}"
-        try:
-            found = getattr(found, part)
-        except AttributeError:
-            try:
-                found = import_module(path)
-            except ImportError:
-                raise AttributeError(f"{dotted} does not exist") from None
-    return found
-
-
-def make_tensor(value: Value, device: str) -> Any:
-    import torch
-
-    dtype = {"float": torch.float32, "int": torch.int64, "bool": torch.bool}[value.kind]
-    return torch.zeros(tuple(int(size) for size in value.shape if isinstance(size, int)), dtype=dtype, device=device)
-
-
-def kind_of(dtype: Any) -> Kind:
-    if dtype.is_floating_point:
-        return "float"
-    return "bool" if str(dtype) == "torch.bool" else "int"
-
-
-def read_back(output: Any) -> Any:
-    """Tensors as values, tuples as tuples."""
-    if isinstance(output, tuple | list):
-        return tuple(read_back(item) for item in output if item is not None)
-    return Value(tuple(output.shape), kind_of(output.dtype), None)
-
-
 def read_state(module: Any) -> dict[str, State]:
     parameters = dict(module.named_parameters())
     return {
         name: State(tuple(t.shape), "parameter" if name in parameters else "buffer", kind_of(t.dtype))
         for name, t in module.state_dict().items()
     }
-
-
-def forget_channels(output: Any) -> Any:
-    """The output without its channel axes, which torch does not know (but wrong ones stay); sizes as plain integers."""
-    if isinstance(output, tuple):
-        return tuple(forget_channels(item) for item in output)
-    channel = None if output.channel in range(output.rank) else output.channel
-    return replace(output, shape=tuple(plain(size) for size in output.shape), channel=channel)
-
-
-def plain(size: Any) -> Any:
-    return (size if size.constant is None else size.constant) if isinstance(size, Term) else int(size)
-
-
-def flat(output: Any) -> Iterator[Value]:
-    if isinstance(output, Value):
-        yield output
-        return
-    for item in output:
-        yield from flat(item)
-
-
-def described(output: Any) -> str:
-    return str(output) if isinstance(output, Value) else ", ".join(described(item) for item in output)
 
 
 # ---- symbols -----------------------------------------------------------------------------------------
@@ -398,21 +298,6 @@ def check_symbols(cls: type[Layer], case: Case, report: Report, draw: Draw) -> N
         report.disagreements.append(f"{where}: accepted assuming {list(ledger.relations)}, though {concrete.refusal}")
     elif substituted(symbolic.output, numbers) != concrete.output:
         report.disagreements.append(f"{where}: gives {described(symbolic.output)}, not {described(concrete.output)}")
-
-
-def holds(relation: Relation, numbers: dict[str, int]) -> bool:
-    """Whether an assumption is true of the numbers; one that cannot be read counts as untrue."""
-    left, right = (number_of(side, numbers) for side in (relation.left, relation.right))
-    if relation.operator == "==":
-        return left == right
-    if relation.operator == ">=":
-        return left >= right
-    _, by, _ = relation.operator.split()
-    return by.isdigit() and left % int(by) == right
-
-
-def number_of(size: Dim, numbers: dict[str, int]) -> int:
-    return Term.of(size).evaluate(lambda atom: numbers[atom.label])
 
 
 def substituted(output: Any, numbers: dict[str, int]) -> Any:

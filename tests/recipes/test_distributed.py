@@ -13,6 +13,8 @@ import pytest
 from tests.recipes.making import block, script_of
 from tests.recipes.results import assert_same, rows
 
+import netc
+
 torch = pytest.importorskip("torch")
 NIGHTLY = pytest.mark.nightly
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
@@ -117,3 +119,29 @@ def test_resumed_in_as_many_processes(tmp_path: Path, number: int) -> None:
                            "--epochs", "7"], env=ENVIRONMENT, capture_output=True, text=True, check=False)  # fmt: skip
     assert done.returncode == 1
     assert "is of 2 processes, this run has 1" in done.stderr
+
+
+@pytest.mark.parametrize("processes", [1, pytest.param(2, marks=NIGHTLY)])
+def test_words_count_alike_however_they_are_divided(tmp_path: Path, processes: int) -> None:
+    """A batch is the mean over the words that are told, of which each part has another number; so is the test."""
+    spec = Path(__file__).parents[2] / "specs" / "tagger.net"
+    text = spec.read_text().rstrip("\n").replace("Adam(lr=3e-3)", "SGD(lr=0.5, momentum=0.9)")
+    found = []
+    for name, command, more, flags in (
+        ("whole", ONE, "", ("--batch-size", "64", "--test-batch-size", "500")),
+        ("parts", ONE if processes == 1 else TWO, "    accumulate: 4\n" + "    distributed: ddp\n" * (processes - 1),
+         ("--batch-size", "16", "--test-batch-size", "7")),
+    ):  # fmt: skip
+        source = tmp_path / f"{name}.net"
+        source.write_text(f"{text}\n    log_every: 1\n{more}")
+        script = tmp_path / f"{name}.py"
+        script.write_text(netc.compile(source).script)
+        for check in (["check", "--extend-select", "I,UP,B,SIM"], ["format", "--diff"]):
+            subprocess.run([sys.executable, "-m", "ruff", *check, "--isolated", str(script)], check=True)
+        train(command, script, tmp_path / name, "--epochs", "1", *flags)
+        found.append(torch.load(tmp_path / name / "last.pt", weights_only=True)["model"])
+    one, other = found
+    assert all(torch.allclose(one[key], other[key], atol=1e-5) for key in one)
+    whole, parts = (rows(tmp_path / name)[-1] for name in ("whole", "parts"))
+    for figure in ("train_loss", "test_loss", "accuracy"):
+        assert whole[figure] == pytest.approx(parts[figure], rel=1e-5)

@@ -25,6 +25,14 @@ class Objective:
         return all(term.use.part.summed for term in self.terms)
 
     @property
+    def partial(self) -> bool:
+        """Whether it is a mean over the targets that are not below 0, of which a batch may have more or fewer."""
+        left_out = (getattr(term.use.part, "ignore_index", None) == -100 for term in self.terms)
+        targeted = (term.operands[-1].kind == "target" for term in self.terms)
+        mean = not (self.recipe.turns or self.summed)
+        return self.recipe.target.partial and mean and all(left_out) and all(targeted)
+
+    @property
     def plain(self) -> bool:
         """Whether it is one loss of the one output and the target."""
         if self.recipe.turns:

@@ -201,6 +201,7 @@ def _training(model: ModelSource, recipe: Recipe) -> dict[str, Any]:
         "accumulates": recipe.accumulate > 1,
         "hits": _hits(recipe, f"output{scores}"),
         "places": lambda targets: _places(recipe, targets),
+        "counted": lambda targets: f"({targets} >= 0).sum()" if objective.partial else f"len({targets})",
         "targeted": "target" in objective.given or not objective.summed or recipe.log_every is not None,
         "compared": "target" in objective.given or not objective.summed or classifies or bool(
             recipe.distributed or recipe.metrics

@@ -10,6 +10,8 @@ import pytest
 from tests.recipes.making import block
 from tests.recipes.results import assert_same, rows
 
+import netc
+
 torch = pytest.importorskip("torch")
 save_file = pytest.importorskip("safetensors.torch").save_file
 DATA = ("data: Digits(batch_size=100)", "loss: CrossEntropyLoss", "optimizer: AdamW(1e-2)", "epochs: 1")
@@ -86,3 +88,33 @@ def test_what_does_not_fit_is_listed(
 def test_a_file_that_is_not_there(run: Callable[..., Path], tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match=r"cannot start from .*nowhere.pt: .*No such file"):
         run(START, tmp_path / "a", "--weights", str(tmp_path / "nowhere.pt"))
+
+
+SPEC = """
+net Small(classes=10):
+    input 1x8x8
+    conv1: Conv(4, 3); bn1: BatchNorm; relu
+    flatten
+    fc: Linear(classes)
+
+"""
+
+
+@pytest.mark.parametrize("settings", [(), ("ema: 0.5",), ("ema: 0.5", "keep: best")])
+def test_checkpoints_become_live_networks(
+    run: Callable[..., Path], tmp_path: Path, settings: tuple[str, ...]
+) -> None:
+    """`netc.load` takes what a script wrote: what it evaluates, that is the average where it keeps one."""
+    (tmp_path / "small.net").write_text(SPEC + block(*DATA, *settings))
+    folder = run(tmp_path / "small.net", tmp_path / "run")
+    for name in ("last.pt", "best.pt")[: 1 + ("keep: best" in settings)]:
+        model = netc.load(tmp_path / "small.net", weights=folder / name)
+        checkpoint = torch.load(folder / name, weights_only=True)
+        wanted = checkpoint["model"]
+        if settings:
+            wanted = {f"module.{key}": tensor for key, tensor in model.state_dict().items()}
+            assert wanted.keys() == checkpoint["average"].keys() - {"n_averaged"}
+            assert not torch.equal(wanted["module.fc.weight"], checkpoint["model"]["fc.weight"])
+            assert all(torch.equal(tensor, checkpoint["average"][key]) for key, tensor in wanted.items())
+        else:
+            assert all(torch.equal(tensor, wanted[key]) for key, tensor in model.state_dict().items())

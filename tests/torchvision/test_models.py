@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import pytest
 from tests.specs.comparing import assert_same, assert_same_state
-from tests.torchvision.reference import MODELS, SPECS, Model
+from tests.torchvision.reference import MODELS, REORDERED, SPECS, Model
 from torch import nn
-
-# Where sums come in another order than torchvision's: gradients that meet at a value used twice.
-REORDERED = {"googlenet"}
 
 
 def chosen(*times: str) -> list[object]:

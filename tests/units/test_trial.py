@@ -119,7 +119,8 @@ def test_all_layers_of_the_plugins_keep_their_promises() -> None:
     """The layers that are shipped beside netc are tried as those of strangers are."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        text = "net A:\n    input 8x12x16\n    a: SqueezeExcitation(2, activation=SiLU)\n    StochasticDepth(0.1, row)\n"
+        text = "net A:\n    input 8x12x16\n    a: SqueezeExcitation(2, activation=SiLU)\n"
+        text += "    StochasticDepth(0.1, row)\n"
         compile(Source("a.net", text)).load()
         text = "net A:\n    input 5x16\n    a: GroupedQueryAttention(4, 2)\n    rotary_embedding\n    b: SwiGLU(8)\n"
         compile(Source("a.net", text)).load()

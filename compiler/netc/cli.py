@@ -40,12 +40,12 @@ class Commands(click.Group):
         """Runs the command; what fails is said here, where `--color` is known."""
         try:
             return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError, KeyboardInterrupt):
             raise
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
             from netc.named import culprit
 
-            if isinstance(error, SystemExit) and culprit(error) is None:
+            if not isinstance(error, Exception) and culprit(error) is None:
                 raise
             return _explain(error, ctx.obj)
 

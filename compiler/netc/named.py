@@ -16,7 +16,7 @@ from netc.contract import described, is_built_in
 from netc.layer import Signature
 from netc.project import find_project
 from netc.record import Record
-from netc.registry import CATEGORIES, FAILURES, Category, PluginError, base_of, said
+from netc.registry import CATEGORIES, Category, PluginError, base_of, said
 
 OPTION = "--plugin"
 VARIABLE = "NETC_PLUGINS"
@@ -73,14 +73,17 @@ def load(request: Request) -> ModuleType:
 
     try:
         return _load_file(request.target) if is_file(request.word) else import_module(request.target)
-    except FAILURES as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         reason, hint = str(error) if isinstance(error, FileError) else said(error), ""
         if isinstance(error, FileError) and request.origin == VARIABLE and re.search(r"[;,\s]|\.py:", request.word):
             hint = f"; {VARIABLE} is separated by `{os.pathsep}`"
         elif isinstance(error, ModuleNotFoundError) and error.name == request.target:
             hint = "; a file is named with its ending `.py`, a module must be on Python's path"
         by = f", named by {request.origin}," if request.origin != OPTION else ""
-        raise PluginError(f"plugin `{request.word}`{by} cannot be loaded: {reason}{hint}") from error
+        text = f"plugin `{request.word}`{by} cannot be loaded: {reason}{hint}"
+        raise PluginError("".join(c if c.isprintable() else repr(c)[1:-1] for c in text)) from error
 
 
 def _load_file(path: str) -> ModuleType:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,14 +16,16 @@ from netc.manifest import (
     write_manifest,
 )
 from netc.named import Request, definitions, load, requests
-from netc.registry import CATEGORIES, FAILURES, Category, Clash, Plugin, PluginError, Registry, said
+from netc.registry import CATEGORIES, Category, Clash, Plugin, PluginError, Registry, said
 
 if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
+    from importlib.metadata import Distribution, EntryPoint
 
     from pluggy import PluginManager
 
 GROUP = "netc"
+PLACE = re.compile(r"[\w.]+\s*(:\s*[\w.]+\s*)?(\[.*\]\s*)?")
+"""A module, or a module and a name in it."""
 FOREIGN = "foreign_names"
 
 
@@ -107,18 +110,49 @@ def register(manager: PluginManager, name: str, plugin: object) -> None:
 
 
 def _load(name: str, point: EntryPoint) -> object:
+    if not PLACE.fullmatch(point.value):
+        text = f"its entry point is `{point.value}`, which is no module, nor a module and a name: `package.module:name`"
+        raise PluginError(f"plugin `{name}` cannot be loaded: {text}")
     try:
         return point.load()
-    except FAILURES as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise PluginError(f"plugin `{name}` cannot be loaded: {said(error)}") from error
 
 
 def _entry_points() -> Iterator[tuple[str, EntryPoint]]:
-    """Each entry point under the name `distribution:entry point`."""
-    from importlib.metadata import entry_points
+    """Each entry point under the name `distribution:entry point`; of what is found twice, that which Python finds.
 
-    for point in entry_points(group=GROUP):
-        yield f"{point.dist.name if point.dist else point.module}:{point.name}", point
+    Raises PluginError for what cannot be read, and for two versions in one folder, of which either might be found.
+    """
+    from importlib.metadata import distributions
+
+    found: dict[str, tuple[str, str]] = {}
+    for distribution in distributions():
+        name = distribution.metadata["Name"] or ""
+        points = _points_of(name, distribution)
+        if not points:
+            continue
+        known, place = re.sub(r"[-_.]+", "-", name).lower(), (str(distribution.locate_file("")), distribution.version)
+        if known not in found:
+            found[known] = place
+            yield from ((f"{name or point.module}:{point.name}", point) for point in points)
+        elif found[known][0] == place[0] and found[known] != place:
+            versions = " and ".join(sorted((found[known][1], place[1])))
+            text = f"`{name}` is in {place[0]} twice, as {versions}; uninstall it, then install it again"
+            raise PluginError(text)
+
+
+def _points_of(name: str, distribution: Distribution) -> list[EntryPoint]:
+    """The entry points of a distribution in netc's group. Raises PluginError where they cannot be read."""
+    try:
+        return [point for point in distribution.entry_points if point.group == GROUP]
+    except Exception as error:
+        if f"[{GROUP}]" not in (distribution.read_text("entry_points.txt") or ""):
+            return []
+        text = "its entry_points.txt cannot be read: below `[netc]` stand lines `name = package.module`"
+        raise PluginError(f"plugin `{name}` cannot be loaded: {text}") from error
 
 
 # ---- named ---------------------------------------------------------------------------------------
@@ -166,9 +200,9 @@ def _call(manager: PluginManager, name: str, plugin: object, category: str) -> l
             try:
                 given = implementation.function()
                 return _checked(name, category, given)
-            except PluginError:
+            except (PluginError, KeyboardInterrupt):
                 raise
-            except FAILURES as error:
+            except BaseException as error:
                 raise PluginError(f"plugin `{name}` failed in `netc_{category}`: {said(error)}") from error
     return []
 

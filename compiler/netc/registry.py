@@ -19,8 +19,6 @@ CATEGORIES: tuple[Category, ...] = (
     "layers", "losses", "optimizers", "schedules", "data", "transforms", "metrics", "initializers", "passes",
 )  # fmt: skip
 
-FAILURES = (Exception, SystemExit, GeneratorExit)
-"""What a plugin may raise that ends no more than its own part."""
 BETWEEN = ("importlib", "metadata", "pluggy", "click")
 """Folders of the code through which a plugin is reached."""
 
@@ -138,7 +136,9 @@ def no_kind(category: Category) -> str:
 def _imported(category: Category, owner: str, module: str, name: str) -> type:
     try:
         found = _class_in(module, name)
-    except FAILURES as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # what a plugin raises ends no more than its own part
         raise PluginError(f"plugin `{owner}` cannot provide `{name}`: {said(error)}") from error
     if not is_built_in(found) and not issubclass(found, base_of(category)):
         raise PluginError(f"plugin `{owner}` gives `{name}` of {module} among the {category}, {no_kind(category)}")

@@ -111,6 +111,23 @@ def test_another_separator_is_answered(between: str, netc: Netc, monkeypatch: py
     assert said.endswith(f"; NETC_PLUGINS is separated by `{os.pathsep}`\n")
 
 
+def test_a_name_with_a_line_break_is_said_on_one_line(netc: Netc, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NETC_PLUGINS", "one.py\ntwo.py")
+    code, out, said = netc("plugins")
+    assert (code, out, said.count("\n")) == (1, "", 1)
+    assert said.startswith("error: plugin `one.py\\ntwo.py`, named by NETC_PLUGINS, cannot be loaded: cannot read ")
+
+
+def test_what_ends_python_ends_no_more_than_a_line(netc: Netc) -> None:
+    Path("ends.py").write_text(
+        "from netc.layer import *\n\nclass Ends(Layer):\n    module = 'torch.nn.Identity'\n"
+        "    def infer(self, input):\n        raise BaseException('enough')\n"
+    )
+    Path("a.net").write_text("net A:\n    input 8\n    it: Ends\n")
+    said = "error: `Ends` of ends.py failed: BaseException: enough (ends.py:6)\n"
+    assert netc("check", "a.net", "--plugin", "ends.py") == (1, "", said)
+
+
 def test_a_layer_without_a_docstring_has_none_of_netc(netc: Netc) -> None:
     Path("bare.py").write_text("from netc.layer import Layer\n\nclass Bare(Layer):\n    module = 'torch.nn.Identity'\n")
     said = "Bare()\n  a layer of bare.py\n  Bare is torch.nn.Identity, a module\n"

@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -205,6 +207,10 @@ HOOK = "from netc.hooks import hookimpl\n@hookimpl\ndef netc_layers({}):\n    {}
 LOAD, CALL = "plugin `netc-bad:main` cannot be loaded: ", "plugin `netc-bad:main` failed in `netc_layers`: "
 FAULTS = {
     "raise ValueError('no\\nluck')": f"{LOAD}ValueError: no luck",
+    "raise SystemExit(3)": f"{LOAD}SystemExit: 3",
+    "class Quit(BaseException): pass\nraise Quit('enough')": f"{LOAD}Quit: enough",
+    "import pytest\npytest.skip('no')": f"{LOAD}Skipped: no",
+    HOOK.format("", "raise BaseException('enough')"): f"{CALL}BaseException: enough",
     "import nothing_at_all": f"{LOAD}ModuleNotFoundError: No module named 'nothing_at_all'",
     HOOK.format("", "1 / 0"): f"{CALL}ZeroDivisionError: division by zero",
     HOOK.format("", "return 3"): "plugin `netc-bad:main` must give classes, or names and modules, from `netc_layers`",
@@ -235,7 +241,66 @@ def test_faulty_plugin_is_named(install: Install, tmp_path: Path, text: str) -> 
     assert not list(tmp_path.glob("*.json"))
 
 
+def test_whoever_interrupts_a_plugin_is_heard(install: Install, tmp_path: Path) -> None:
+    install("netc-bad", "netc_bad", "raise KeyboardInterrupt")
+    with pytest.raises(KeyboardInterrupt):
+        load_registry(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            "main = netc_good layers",
+            "`netc-good:main` cannot be loaded: its entry point is `netc_good layers`, which is no module",
+        ),
+        (
+            "main = netc_good.py:",
+            "`netc-good:main` cannot be loaded: its entry point is `netc_good.py:`, which is no module",
+        ),
+        (
+            "main = netc_good:nothing",
+            "`netc-good:main` cannot be loaded: AttributeError: module 'netc_good' has no attribute",
+        ),
+        (
+            "netc_good",
+            "`netc-good` cannot be loaded: its entry_points.txt cannot be read: below `[netc]` stand lines `name = ",
+        ),
+    ],
+)
+def test_an_entry_point_that_is_none(install: Install, tmp_path: Path, line: str, said: str) -> None:
+    path = install("netc-good", "netc_good", CLASSES)
+    (path.parent / "netc_good-1.0.dist-info" / "entry_points.txt").write_text(f"[netc]\n{line}\n")
+    with pytest.raises(PluginError) as caught:
+        load_registry(tmp_path)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_entry_points_of_others_are_no_concern(install: Install, tmp_path: Path) -> None:
+    path = install("other", "other", "")
+    (path.parent / "other-1.0.dist-info" / "entry_points.txt").write_text("[console_scripts]\nother\n")
+    assert "Linear" in load_registry(tmp_path).names("layers")
+
+
+def test_two_versions_in_one_folder(install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a broken upgrade leaves behind. In two folders, as of a development install, Python finds the first."""
+    path = install("netc-good", "netc_good", CLASSES)
+    old = path.parent / "netc_good-1.0.dist-info"
+    new = path.parent / "Netc_Good-1.1.dist-info"
+    shutil.copytree(old, new)
+    (new / "METADATA").write_text("Metadata-Version: 2.1\nName: Netc.Good\nVersion: 1.1\n")
+    wanted = f"is in {path.parent} twice, as 1.0 and 1.1; uninstall it, then install it again"
+    with pytest.raises(PluginError, match=re.escape(wanted)):
+        load_registry(tmp_path)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    new.rename(elsewhere / new.name)
+    monkeypatch.syspath_prepend(str(elsewhere))
+    assert load_registry(tmp_path).plugins["Netc.Good"].version == "1.1"
+
+
 def test_nothing_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: [])
+    monkeypatch.setattr("importlib.metadata.distributions", list)
     with pytest.raises(PluginError, match="netc is not installed here"):
         load_registry(tmp_path)

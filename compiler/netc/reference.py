@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterable, Iterator
 
 from netc.layer import Layer, Signature, show
@@ -69,14 +70,14 @@ def _group(registry: Registry, category: Category) -> Iterator[str]:
     names: dict[type[Signature], list[str]] = {}
     for name in registry.names(category):
         names.setdefault(registry.find(category, name), []).append(name)
-    rows = [(", ".join(known), _sentence(definition)) for definition, known in names.items()]
+    rows = [(", ".join(known), sentence(definition)) for definition, known in names.items()]
     yield section(category, sorted(rows, key=lambda row: row[0].lower()))
 
 
-def _sentence(definition: type[Signature]) -> str:
+def sentence(definition: type[Signature]) -> str:
     """The first sentence of the documentation, on one line."""
     text = " ".join(documentation(definition).split("\n\n")[0].split())
-    return text.partition(". ")[0].rstrip(".")
+    return re.split(r"\. (?![0-9a-z])", text)[0].rstrip(".")
 
 
 def _facts(kind: str, owner: str, definition: type[Signature]) -> Iterator[str]:

@@ -43,7 +43,6 @@ def environment(tmp_path: Path) -> dict[str, str]:
     return kept | {"PATH": path, "XDG_CACHE_HOME": str(tmp_path / "cache"), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-@pytest.mark.nightly
 @pytest.mark.skipif(sys.platform == "win32", reason="the page is written for a POSIX shell")
 def test_the_tutorial_works(tmp_path: Path, environment: dict[str, str], golden: Golden) -> None:
     work = tmp_path / "work"
@@ -67,7 +66,9 @@ def test_the_tutorial_works(tmp_path: Path, environment: dict[str, str], golden:
     assert list((work / "netc-dyt" / "dist").glob("netc_dyt-0.1.0-*.whl"))
 
 
-def test_the_class_is_as_short_as_promised() -> None:
-    text = next(block.text for block in blocks(PAGE.read_text(encoding="utf-8")) if block.tag == "python file=dyt.py")
-    lines = [line for line in text.partition("class DyT(Layer)")[2].splitlines() if line.strip()]
+@pytest.mark.parametrize("name", ["DyT", "TokenMerge"])
+def test_the_classes_are_as_short_as_promised(name: str) -> None:
+    begin = f"class {name}(Layer)"
+    text = next(block.text for block in blocks(PAGE.read_text(encoding="utf-8")) if begin in block.text)
+    lines = [line for line in text[text.index(begin) :].splitlines() if line.strip()]
     assert len(lines) <= 25

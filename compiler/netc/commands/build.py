@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from netc.commands.common import Choices, Failure, choosing, existing, note, script_name, table, write
+from netc.commands.completing import files
 
 if TYPE_CHECKING:
     from netc.pipeline import Compiled
@@ -16,7 +17,7 @@ PHASES = ("ast", "graph", "shapes", "model", "script")
 
 
 @click.command()
-@click.argument("spec")
+@click.argument("spec", shell_complete=files)
 @click.option("-o", "--output", metavar="FILE", help="Where to write; '-' is stdout. By default SPEC's name with .py.")
 @choosing
 @click.option("--emit", type=click.Choice(PHASES), help="Print what this phase makes, and stop there.")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from netc.commands.common import STDIN, Choices, choosing, fail, note, point_to_pages, read_stdin, show, table
+from netc.commands.completing import files
 from netc.reports import FORMATS, Checked, Report, counted, identity
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Outcome(NamedTuple):
 
 
 @click.command()
-@click.argument("specs", metavar="SPEC...", nargs=-1, required=True)
+@click.argument("specs", metavar="SPEC...", nargs=-1, required=True, shell_complete=files)
 @choosing
 @click.option("--output-format", "style", type=click.Choice(("text", *FORMATS)), default="text", help=FORMAT_HELP)
 @click.option("--all-nets", is_flag=True, help="Check every net and variant of a file, not only the first.")

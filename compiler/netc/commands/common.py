@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from netc.commands.completing import files, nets, recipes, warnings
+
 if TYPE_CHECKING:
     from netc.diagnostics import Diagnostic, Source
     from netc.levels import Levels
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 STDIN = "-"
 """What stands for standard input where files are named."""
 SET_HELP = "Override a parameter (classes=100) or a setting (train.epochs=3); may be repeated."
+NET_HELP = "The net to compile, where the spec has several."
+TRAIN_HELP = "The recipe to take, where the spec has several."
+ALLOW_HELP = "Leave out a warning; may be repeated."
 DENY_HELP = "Make a warning an error, by code (W0702), by name (unused-value), or all ('warnings'); may be repeated."
 PLUGIN_HELP = "A plugin that is not installed: a Python file or a module; may be repeated."
 COLOR_HELP = "Colour in messages: auto is for a terminal, and not with NO_COLOR."
@@ -101,18 +106,21 @@ class Choices(NamedTuple):
 
 def plugging(command: Callable[..., Any]) -> Callable[..., Any]:
     """The option that names plugins, handed over as `plugins`."""
-    return click.option("--plugin", "plugins", multiple=True, metavar="FILE|MODULE", help=PLUGIN_HELP)(command)
+    option = click.option(
+        "--plugin", "plugins", multiple=True, metavar="FILE|MODULE", help=PLUGIN_HELP, shell_complete=files
+    )  # fmt: skip
+    return option(command)
 
 
 def choosing(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that say what of a spec is compiled and how it is reported, handed over as `choices`."""
     import functools
 
-    @click.option("--net", metavar="NAME", help="The net to compile, where the spec has several.")
-    @click.option("--train", metavar="NAME", help="The recipe to take, where the spec has several.")
+    @click.option("--net", metavar="NAME", help=NET_HELP, shell_complete=nets)
+    @click.option("--train", metavar="NAME", help=TRAIN_HELP, shell_complete=recipes)
     @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", callback=_settings, help=SET_HELP)
-    @click.option("--deny", multiple=True, metavar="WARNING", help=DENY_HELP)
-    @click.option("--allow", multiple=True, metavar="WARNING", help="Leave out a warning; may be repeated.")
+    @click.option("--deny", multiple=True, metavar="WARNING", help=DENY_HELP, shell_complete=warnings)
+    @click.option("--allow", multiple=True, metavar="WARNING", help=ALLOW_HELP, shell_complete=warnings)
     @plugging
     @click.option("--color", type=click.Choice(tuple(COLORS)), expose_value=False, callback=_color, help=COLOR_HELP)
     @functools.wraps(command)

@@ -9,13 +9,14 @@ import sys
 import click
 
 from netc.commands.common import Failure
+from netc.commands.completing import codes
 
 WIDTH = 80
 """Where stdout is no terminal."""
 
 
 @click.command()
-@click.argument("codes", metavar="[CODE...]", nargs=-1)
+@click.argument("codes", metavar="[CODE...]", nargs=-1, shell_complete=codes)
 def explain(codes: tuple[str, ...]) -> None:
     """Print what each CODE means, or all codes: E0301, W0702, or a warning's name, unused-value."""
     from netc import explain as pages

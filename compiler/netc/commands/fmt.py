@@ -9,13 +9,14 @@ from collections.abc import Iterable, Iterator
 import click
 
 from netc.commands.common import STDIN, fail, note, read_stdin, show
+from netc.commands.completing import files
 
 CHECK_HELP = "Write nothing; name the files that would change, and exit 1 if there are any."
 DIFF_HELP = "Write nothing; print what would change as a diff, and exit 1 if there is anything."
 
 
 @click.command()
-@click.argument("specs", metavar="SPEC...", nargs=-1, required=True)
+@click.argument("specs", metavar="SPEC...", nargs=-1, required=True, shell_complete=files)
 @click.option("--check", is_flag=True, help=CHECK_HELP)
 @click.option("--diff", is_flag=True, help=DIFF_HELP)
 def fmt(specs: tuple[str, ...], check: bool, diff: bool) -> int:

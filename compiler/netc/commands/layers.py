@@ -5,10 +5,11 @@ from __future__ import annotations
 import click
 
 from netc.commands.common import Failure, plugging
+from netc.commands.completing import definitions
 
 
 @click.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=definitions)
 @plugging
 def layers(name: str | None, plugins: tuple[str, ...]) -> None:
     """Print the reference page of NAME, or what there is: layers, losses, optimizers and so on."""

@@ -10,13 +10,14 @@ from pathlib import Path
 import click
 
 from netc.commands.common import Choices, Failure, choosing, note, script_name, write
+from netc.commands.completing import files
 from netc.commands.runs import Run, read_run, tabled
 
 OPENING, CLOSING = "([{", ")]}"
 
 
 @click.command()
-@click.argument("spec")
+@click.argument("spec", shell_complete=files)
 @click.argument("arguments", metavar="[-- ARGUMENT...]", nargs=-1, type=click.UNPROCESSED)
 @click.option("-o", "--output", metavar="FOLDER", help="Where scripts and results go. By default runs/SPEC-sweep.")
 @choosing

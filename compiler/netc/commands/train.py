@@ -8,10 +8,11 @@ from pathlib import Path
 import click
 
 from netc.commands.common import Choices, choosing, script_name, write
+from netc.commands.completing import files
 
 
 @click.command()
-@click.argument("spec")
+@click.argument("spec", shell_complete=files)
 @click.argument("arguments", metavar="[-- ARGUMENT...]", nargs=-1, type=click.UNPROCESSED)
 @click.option("-o", "--output", metavar="FILE", help="Where to write the script. By default SPEC's name with .py.")
 @choosing

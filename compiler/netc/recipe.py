@@ -305,6 +305,7 @@ class DataSource(Part):
     - `held_out`: whether it has a test part. `pictures`: whether an example can be drawn.
     - `bytes`: whether what `prepare` takes are pictures of bytes.
     - `decoded`: whether the inputs are an object that decodes a batch when it is indexed by a tensor.
+    - `continued`: whether each example goes on where the one before it ends.
     """
 
     packages: ClassVar[tuple[str, ...]] = ()
@@ -312,8 +313,9 @@ class DataSource(Part):
     pictures: ClassVar[bool] = False
     bytes: ClassVar[bool] = False
     decoded: ClassVar[bool] = False
+    continued: ClassVar[bool] = False
     attributes = Part.attributes | {
-        "packages": TEXTS, "held_out": FLAG, "pictures": FLAG, "bytes": FLAG, "decoded": FLAG,
+        "packages": TEXTS, "held_out": FLAG, "pictures": FLAG, "bytes": FLAG, "decoded": FLAG, "continued": FLAG,
     }  # fmt: skip
     results = Part.results | {
         **dict.fromkeys(("target", "fitted"), Rule("a `Target`", lambda value: isinstance(value, Target))),
@@ -489,6 +491,7 @@ class Recipe(Record, eq=True):
     turns: bool = False
     schedule_interval: Interval = "epoch"
     accumulate: int = 1
+    carry: tuple[str, ...] = ()
     clip_norm: float | None = None
     clip_value: float | None = None
     ema: float | None = None

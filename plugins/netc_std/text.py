@@ -24,7 +24,7 @@ class Tokens(DataSource):
     whole: ClassVar[str] = "`input int(T)`"
 
     def given(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in self.fields if name not in ("shuffle", "learn")}
+        return {name: getattr(self, name) for name in self.fields if name not in ("shuffle", "learn", "continued")}
 
     def places(self, inputs: Inputs) -> int:
         """How many tokens an example has."""
@@ -117,6 +117,7 @@ class Sentences(Tokens):
     batch_size = batch_size()
     test_batch_size = test_batch_size()
     shuffle = Bool(True)
+    continued = Bool(False, doc="Each example goes on where the one before it ends, for `carry`.")
 
     def training_size(self) -> int:
         return self.count
@@ -133,6 +134,8 @@ class Sentences(Tokens):
         return Target(found.source, found.kind, shape, found.classes, found.partial, found.open)
 
     def admit(self, inputs: Inputs) -> None:
+        if self.continued and self.learn != "next":
+            raise Reject("sentences stand by themselves", field="continued", help="`learn=next` reads on")
         if self.learn != "masked":
             return super().admit(inputs)
         kinds = [(value.kind, value.rank) for _, value in inputs]
@@ -149,8 +152,22 @@ class Sentences(Tokens):
     def loaded(self, inputs: Inputs) -> str:
         source = {"next": LOAD_NEXT, "tags": LOAD_TAGS, "kind": LOAD_KIND, "masked": LOAD_MASKED}[self.learn]
         name = "codes[:, :-1]" if self.learn == "next" else "tokens"
+        if self.continued:
+            source, name = source.replace(NEXT, NEXT_CONTINUED), "codes[:-1].view(count, args.length)"
         return f"{GRAMMAR}\n\n{source}".replace("PACKED", self.packed(inputs, name))
 
+
+NEXT = """\
+        codes = torch.tensor([*text.encode()][: count * (args.length + 1)])
+        codes = codes.view(count, args.length + 1)
+        yield PACKED
+        yield codes[:, 1:]
+"""
+NEXT_CONTINUED = """\
+        codes = torch.tensor([*text.encode()][: count * args.length + 1])
+        yield PACKED
+        yield codes[1:].view(count, args.length)
+"""
 
 LOAD_NEXT = '''\
 def load_data(args):
@@ -160,11 +177,7 @@ def load_data(args):
         text = ""
         while len(text) < count * (args.length + 1):
             text += " ".join(word for word, _ in sentence(draw)) + " "
-        codes = torch.tensor([*text.encode()][: count * (args.length + 1)])
-        codes = codes.view(count, args.length + 1)
-        yield PACKED
-        yield codes[:, 1:]
-'''
+''' + NEXT
 
 NUMBERED = '''\
     words = [word for kind in WORDS.values() for word in kind]
@@ -231,6 +244,7 @@ class TextFile(Tokens):
     batch_size = batch_size()
     test_batch_size = test_batch_size()
     shuffle = Bool(True)
+    continued = Bool(False, doc="Each example goes on where the one before it ends, for `carry`.")
 
     def target(self) -> Target:
         return Target("TextFile", "class", (self.length,), 256, open=True)
@@ -239,7 +253,8 @@ class TextFile(Tokens):
         return Target("TextFile", "class", (inputs[0][1].shape[1],), 256, open=True)
 
     def loaded(self, inputs: Inputs) -> str:
-        return LOAD_FILE.replace("PACKED", self.packed(inputs, "part[:, :-1]"))
+        parts, name = (STRETCHES, "part[:-1].view(-1, args.length)") if self.continued else (EXAMPLES, "part[:, :-1]")
+        return f"{LOAD_FILE}{parts}".replace("PACKED", self.packed(inputs, name))
 
 
 LOAD_FILE = '''\
@@ -249,6 +264,9 @@ def load_data(args):
         text = Path(args.file).read_bytes()
     except OSError as error:
         raise SystemExit(f"cannot read {args.file}: {error.strerror}") from None
+'''
+
+EXAMPLES = '''\
     examples = len(text) // (args.length + 1)
     if examples < 2:
         raise SystemExit(f"{args.file} has too few bytes for two examples")
@@ -257,4 +275,15 @@ def load_data(args):
     for part in (codes[:-count], codes[-count:]):
         yield PACKED
         yield part[:, 1:]
+'''
+
+STRETCHES = '''\
+    examples = (len(text) - 1) // args.length
+    if examples < 2:
+        raise SystemExit(f"{args.file} has too few bytes for two examples")
+    codes = torch.tensor([*text[: examples * args.length + 1]])
+    border = (examples - max(1, examples * args.test // 100)) * args.length
+    for part in (codes[: border + 1], codes[border:]):
+        yield PACKED
+        yield part[1:].view(-1, args.length)
 '''

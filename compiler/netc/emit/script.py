@@ -180,7 +180,7 @@ def _training(model: ModelSource, recipe: Recipe) -> dict[str, Any]:
     objective = Objective(recipe, flags)
     stepping = Stepping(recipe, flags, score, rising)
     augmenting = Augmenting(recipe, flags)
-    ready = "inputs" in objective.given or bool(augmenting.mixtures)
+    ready = "inputs" in objective.given or bool(augmenting.mixtures or recipe.carry)
     scores = next((o.source for o in recipe.network.outputs(False)), "output").removeprefix("output")
     kept = "average" if recipe.ema is not None else "model"
     return {
@@ -209,7 +209,8 @@ def _training(model: ModelSource, recipe: Recipe) -> dict[str, Any]:
         "star": "*" * recipe.several,
         "dtype": {"bf16": "bfloat16", "fp16": "float16"}.get(recipe.precision),
         "frozen": frozen(recipe),
-        "shuffled": data.shuffled,
+        "shuffled": data.shuffled and not recipe.carry,
+        "carried": _carried(recipe),
         "stepping": stepping,
         "augmenting": augmenting,
         "ready": ready,
@@ -245,6 +246,20 @@ def _places(recipe: Recipe, targets: str) -> str:
     return f"({targets} >= 0).sum()" if recipe.target.partial else f"{targets}.numel()"
 
 
+def _carried(recipe: Recipe) -> dict[str, str]:
+    """Where a batch's inputs get what was carried, and what is carried on in training and outside of it."""
+    names = [name for name, _ in recipe.network.inputs]
+    places = [f"[{names.index(name)}]" for name in recipe.carry]
+    read = [{o.name: o.source for o in recipe.network.outputs(training)} for training in (True, False)]
+    comma = "," * (len(places) == 1)
+    return {
+        "inputs": ", ".join(f"inputs{place}" for place in places) + comma,
+        "batch": ", ".join(f"batch{place}" for place in places) + comma,
+        "trained": ", ".join(f"{read[0][name]}.detach()" for name in recipe.carry),
+        "evaluated": ", ".join(read[1][name] for name in recipe.carry),
+    }
+
+
 def _fresh(recipe: Recipe) -> str:
     """Whether a key of the weights is of a part that is drawn anew; "" where none is."""
     labels = [selector.text for selector in recipe.fresh]
@@ -267,12 +282,14 @@ def _parts(recipe: Recipe, stepping: Stepping) -> str:
 
 def _update(recipe: Recipe) -> list[str]:
     total = f"[0.0] * {len(recipe.steppers)}" if recipe.turns else "0.0"
-    return ["epoch=epoch + 1", "step=0", f"total={total}", "log=log.tell()"]
+    return ["epoch=epoch + 1", "step=0", f"total={total}", *["carried=[]"] * bool(recipe.carry), "log=log.tell()"]
 
 
 def _state(recipe: Recipe, score: str, rising: bool) -> str:
     total = f"[0.0] * {len(recipe.steppers)}" if recipe.turns else "0.0"
     state = {"epoch": "0", "step": "0", "total": total, "log": "0", score: "0.0"}
+    if recipe.carry:
+        state["carried"] = "[]"
     if recipe.keep == "best" or recipe.patience is not None:
         state["best"] = "0.0" if score == "accuracy" else f'float("{"-" * rising}inf")'
     if recipe.patience is not None:

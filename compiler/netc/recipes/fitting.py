@@ -53,6 +53,8 @@ class Fitting:
                 self.batches(*self.values["data"])
             self.features(self.values["data"][0])
         self.training()
+        if "carry" in self.values:
+            self.carried(*self.values["carry"])
 
     def setting(self, key: str, default: Any = None) -> Any:
         """The value of a setting."""
@@ -137,6 +139,27 @@ class Fitting:
             if key in self.values and not fits:
                 self.error(f"{data.name} has {lack}", self.values[key][1].value.span)
 
+    def carried(self, names: Sequence[str], setting: syntax.Setting) -> None:
+        """Inputs that outputs of the batch before become, and examples that go on from one another."""
+        network, span = self.network, setting.value.span
+        given = dict(network.inputs[1:])
+        outputs = [{o.name: o.value for o in network.outputs(training)} for training in (True, False)]
+        for name in names:
+            if name not in given or any(name not in each for each in outputs):
+                text = f"`{network.name}` has no `{name}` that it takes beside its first input, and gives again"
+                self.error(text, span, f"`input {name}: …` and `return Output(…, {name}=…)`")
+            elif any(given[name].shape != each[name].shape for each in outputs):
+                self.error(f"`{name}` comes out in another shape than it goes in", span)
+        data, place = self.values.get("data", (None, None))
+        if data is None or place is None:
+            return
+        if not data.part.continued:
+            help = "`continued=true`" if "continued" in type(data.part).fields else None
+            self.error(f"the examples of {data.name} do not go on from one another", place.value.span, help)
+        elif "shuffle" in vars(data.part) and data.part.shuffle:
+            reason = "examples that go on from one another cannot be shuffled"
+            self.error(reason, rejected_span(place.value, type(data.part), "shuffle"), "leave `shuffle` out")
+
     def training(self) -> None:
         """Settings that do not go together."""
         values = self.values
@@ -152,6 +175,13 @@ class Fitting:
             ("modes", "overfit" in self.setting("modes", ()) and "steps" in values,
              "optimizers that take turns have no one loss that could fall", "leave `overfit` out"),
             ("steps", "distributed" in values, "optimizers take turns in one process only", "leave `distributed` out"),
+            ("carry", "steps" in values, "optimizers that take turns read each batch several times", None),
+            ("carry", "distributed" in values, "what was read is carried on in one process only", None),
+            ("carry", self.setting("precision", "float32") != "float32", "what is carried on is in `float32`", None),
+            ("carry", any(use.part.closure for use, _ in self.setting("optimizer", [])),
+             "an optimizer that asks again reads each batch several times", None),
+            ("carry", "overfit" in self.setting("modes", ()), "one batch does not go on from another",
+             "leave `overfit` out"),
             ("fresh", "weights" not in values, "nothing is loaded that could be left out", '`weights: "resnet18.pth"`'),
             ("unfreeze", "distributed" in values, "what is frozen stays so where processes share the gradients", None),
             ("unfreeze", "steps" in values, "optimizers that take turns train the same parameters all along", None),

@@ -204,6 +204,13 @@ class _Reader(Groups):
             factor, expr = float(value), expr.right
         return LossDraft(setting, self.bind(expr, "losses"), factor, head, expr)
 
+    def carry(self, setting: syntax.Setting) -> tuple[str, ...]:
+        """`state`, `(h, c)`: inputs that are the outputs of these names at the batch before."""
+        names = [item.id if isinstance(item, syntax.Name) else "" for item in entries(setting.value)]
+        if not all(names) or len(set(names)) < len(names):
+            raise lone_error("E0513", "`carry` names inputs of the network, each once", setting.value.span)
+        return tuple(names)
+
     def steps(self, setting: syntax.Setting) -> tuple[Turn, ...]:
         """`critic(real, fake) -> generator(fool, every=5)`: optimizers in the order of their turns, with losses."""
         stages = setting.value.stages if isinstance(setting.value, syntax.Pipe) else (setting.value,)
@@ -237,6 +244,7 @@ READERS: dict[str, Callable[[Any, syntax.Setting], Any]] = {
     "epochs": Scalars.positive,
     "metrics": Parts.metrics,
     "accumulate": Scalars.positive,
+    "carry": _Reader.carry,
     "clip_norm": Scalars.number,
     "clip_value": Scalars.number,
     "ema": partial(Scalars.number, below=1),

@@ -65,8 +65,16 @@ def is_foreign(module: str) -> bool:
 
 
 def names_at_top(text: str) -> Counter[str]:
-    """How many statements at the top of a text bind each name."""
-    return Counter(name for statement in ast.parse(text).body for name in set(bound_in([statement])))
+    """How many statements at the top of a text bind each name; imports of a package's modules bind it once."""
+    found: Counter[str] = Counter()
+    packages: set[str] = set()
+    for statement in ast.parse(text).body:
+        names = set(bound_in([statement]))
+        if isinstance(statement, ast.Import) and all(alias.asname is None for alias in statement.names):
+            names -= packages
+            packages |= names
+        found.update(names)
+    return found
 
 
 def pasted_parts(model: ModelSource, recipe: Recipe | None, reserved: frozenset[str] = frozenset()) -> Pasted:

@@ -497,7 +497,7 @@ class Recipe(Record, eq=True):
     ema: float | None = None
     precision: Literal["float32", "bf16", "fp16"] = "float32"
     compile: bool = False
-    distributed: Literal["ddp"] | None = None
+    distributed: Literal["ddp", "fsdp"] | None = None
     channels_last: bool = False
     patience: int | None = None
     weights: str | None = None
@@ -538,6 +538,11 @@ class Recipe(Record, eq=True):
         """Whether the network has outputs that no loss is given, so that parameters may stay without a gradient."""
         used = {operand.name for term in self.terms for operand in term.operands if operand.kind == "output"}
         return any(output.name not in used for output in self.network.outputs(True))
+
+    @property
+    def sharded(self) -> bool:
+        """Whether each process holds a part of every parameter."""
+        return self.distributed == "fsdp"
 
     @property
     def clip(self) -> bool:

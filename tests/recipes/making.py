@@ -50,6 +50,35 @@ class Small(nn.Module):
     "Small",
 )
 
+BLOCKS = ModelSource(
+    """\
+class Residual(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.conv = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.bn = nn.BatchNorm2d(channels)
+
+    def forward(self, x):
+        return x + F.relu(self.bn(self.conv(x)))
+
+
+class Small(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv2d(1, 4, 3)
+        self.blocks = nn.ModuleList([nn.Sequential(Residual(4), Residual(4)), Residual(4)])
+        self.fc = nn.Linear(144, 10)
+
+    def forward(self, x):
+        x = F.dropout(F.relu(self.conv1(x)), 0.1, self.training)
+        for block in self.blocks:
+            x = block(x)
+        return self.fc(torch.flatten(x, 1))
+""",
+    CLASSIFIER.imports,
+    "Small",
+)
+
 LINE = ModelSource(
     """\
 class Line(nn.Module):
@@ -90,7 +119,7 @@ def registry() -> Registry:
 
 
 def facts(train: syntax.Train, kind: str) -> NetworkFacts:
-    """`classifier 1x8x8`, `plain 1x8x8`, `line`: the network that a recipe is for."""
+    """`classifier 1x8x8`, `plain 1x8x8`, `blocks 1x8x8`, `line`: the network that a recipe is for."""
     if kind == "line":
         return NetworkFacts("Line", (("x", Value((1, 1))),), Value((1, 1)), LINE_PARAMETERS, train.span)
     size = tuple(int(n) for n in kind.split()[1].split("x"))
@@ -124,5 +153,5 @@ def block(*settings: str) -> str:
 
 
 def script_of(text: str, kind: str = "classifier 1x8x8") -> str:
-    models = {"line": LINE, "plain": PLAIN}
+    models = {"line": LINE, "plain": PLAIN, "blocks": BLOCKS}
     return render_script(models.get(kind.split()[0], CLASSIFIER), recipe_of(text, kind), HEADER)

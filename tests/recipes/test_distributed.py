@@ -20,7 +20,8 @@ NIGHTLY = pytest.mark.nightly
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
 TWO = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
 ONE = [sys.executable]
-SHARED = ("data: Digits(batch_size=91)", "distributed: ddp", "log_every: 5", "evaluate_first: true")
+SHARED = ("data: Digits(batch_size=91)", "log_every: 5", "evaluate_first: true")
+DDP, FSDP = "distributed: ddp", "distributed: fsdp"
 CASES = {
     "plain": ("loss: CrossEntropyLoss", "optimizer: AdamW(1e-2)", "schedule: cosine", "epochs: 2", "keep: best"),
     "accumulated": (
@@ -28,6 +29,10 @@ CASES = {
     ),
     "summed": ("loss: CrossEntropyLoss(reduction=sum)", "optimizer: SGD(1e-3)", "epochs: 2"),
     "two optimizers": ("loss: CrossEntropyLoss", "optimizer conv1: SGD(0.1)", "optimizer: AdamW(1e-2)", "epochs: 2"),
+    "grouped": (
+        "loss: CrossEntropyLoss", "optimizer: SGD(0.1, momentum=0.9):\n    group bias: lr=0.01", "epochs: 2",
+        "freeze: conv1", "clip_value: 0.1", "metrics: (F1, TopK(3))", "plot: (loss, f1)", "samples: 4", "print_shapes: true",
+    ),
 }  # fmt: skip
 
 
@@ -57,9 +62,10 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="tells the threads of a process by /proc")
 @pytest.mark.parametrize("ended", ["in the end", "in an error"])
-def test_the_threads_of_the_group_end_before_the_interpreter(tmp_path: Path, ended: str) -> None:
+@pytest.mark.parametrize("way", [DDP, pytest.param(FSDP, marks=NIGHTLY)])
+def test_the_threads_of_the_group_end_before_the_interpreter(tmp_path: Path, ended: str, way: str) -> None:
     """One that gives a tensor back while the interpreter ends aborts the process."""
-    script = write(tmp_path, *SHARED, "loss: CrossEntropyLoss", "optimizer: SGD(0.1)", "epochs: 1")
+    script = write(tmp_path, way, *SHARED, "loss: CrossEntropyLoss", "optimizer: SGD(0.1)", "epochs: 1")
     if ended == "in an error":
         script.write_text(script.read_text().replace("optimizer.step()", "raise SystemExit('enough')"))
     (tmp_path / "told.py").write_text(AFTERWARDS)
@@ -70,14 +76,22 @@ def test_the_threads_of_the_group_end_before_the_interpreter(tmp_path: Path, end
     assert set(told) == {"still running:"}
 
 
+@pytest.mark.parametrize("way", [DDP, FSDP])
 @pytest.mark.parametrize("name", [pytest.param(name, marks=[NIGHTLY] * (name != "accumulated")) for name in CASES])
-def test_two_processes_take_the_steps_of_one(tmp_path: Path, name: str) -> None:
-    """Batches of 91 are shared unevenly, the last of 72 evenly; the losses of the log are those of whole batches."""
-    script = write(tmp_path, *SHARED, *CASES[name])
+def test_two_processes_take_the_steps_of_one(tmp_path: Path, name: str, way: str) -> None:
+    """Batches of 91 are shared unevenly, the last of 72 evenly; the losses of the log are those of whole batches.
+
+    The test's 361 examples are 181, three batches of 90, and 180, two of them.
+    """
+    settings = [each for each in CASES[name] if way == DDP or not each.startswith("ema")]
+    script = write(tmp_path, way, *SHARED, *settings)
+    text = script.read_text()
+    assert "test_size=360" in text
+    script.write_text(text.replace("test_size=360", "test_size=361"))
     for check in (["check", "--extend-select", "I,UP,B,SIM"], ["format", "--diff"]):
         subprocess.run([sys.executable, "-m", "ruff", *check, "--isolated", str(script)], check=True)
     for output, command in (("one", ONE), ("two", TWO)):
-        train(command, script, tmp_path / output)
+        train(command, script, tmp_path / output, "--test-batch-size", "90")
     one, two = (torch.load(tmp_path / name / "last.pt", weights_only=True) for name in ("one", "two"))
     for part in {"model", "average"} & set(one):
         assert all(torch.allclose(one[part][k], two[part][k], atol=1e-4, rtol=1e-4) for k in one[part])
@@ -90,7 +104,7 @@ def test_two_processes_take_the_steps_of_one(tmp_path: Path, name: str) -> None:
 
 RESUMED = (
     "data: Digits(batch_size=20)", "loss: CrossEntropyLoss", "optimizer: AdamW(1e-2)", "schedule: cosine", "epochs: 6",
-    "distributed: ddp", "accumulate: 2", "ema: 0.99", "precision: bf16", "log_every: 5",
+    "accumulate: 2", "precision: bf16", "log_every: 5",
 )  # fmt: skip
 
 
@@ -98,9 +112,10 @@ RESUMED = (
     "number",
     [pytest.param(signal.SIGTERM, id="asked to stop"), pytest.param(signal.SIGKILL, id="killed", marks=NIGHTLY)],
 )
-def test_resumed_in_as_many_processes(tmp_path: Path, number: int) -> None:
+@pytest.mark.parametrize("way", [(DDP, "ema: 0.99"), (FSDP,)], ids=["ddp", "fsdp"])
+def test_resumed_in_as_many_processes(tmp_path: Path, number: int, way: tuple[str, ...]) -> None:
     """Batch norm and dropout draw and count in each process by itself."""
-    script = write(tmp_path, *RESUMED, kind="classifier 1x8x8")
+    script = write(tmp_path, *way, *RESUMED, kind="blocks 1x8x8")
     train(TWO, script, tmp_path / "a")
     line = [*TWO, str(script), "--device", "cpu", "--output", str(tmp_path / "b")]
     log = tmp_path / "b" / "log.jsonl"

@@ -34,6 +34,15 @@ What is compiled or distributed imports it some time. A group that exists by the
 while the interpreter ends, and one that gives a tensor back aborts the process, now and then (pytorch/pytorch#179291).
 """
 
+SHARDING = {
+    "from torch.distributed.checkpoint.state_dict import StateDictOptions",
+    *(f"from torch.distributed.checkpoint.state_dict import {verb}_{whose}_state_dict"
+      for verb in ("get", "set") for whose in ("model", "optimizer")),
+    "from torch.distributed.device_mesh import init_device_mesh",
+    "from torch.distributed.fsdp import fully_shard",
+    "from torch import nn",
+}  # fmt: skip
+
 
 def render_script(model: ModelSource, recipe: Recipe | None, header: Header, pasted: Pasted | None = None) -> str:
     """The whole file: the model, and what trains it if there is a recipe, with what is `pasted` for that."""
@@ -155,8 +164,11 @@ def _training_imports(recipe: Recipe) -> set[str]:
     if recipe.print_shapes or any(stepper.use.part.closure for stepper in recipe.steppers):
         lines.add("from functools import partial")
     if recipe.distributed:
-        lines |= {"import atexit", "import io", "import torch.distributed as dist", EARLY}
-        lines.add("from torch.nn.parallel import DistributedDataParallel")
+        lines |= {"import atexit", "import io", "import torch.distributed as dist"}
+    if recipe.sharded:
+        lines |= SHARDING
+    elif recipe.distributed:
+        lines |= {EARLY, "from torch.nn.parallel import DistributedDataParallel"}
         if recipe.accumulate > 1:
             lines.add("from contextlib import nullcontext")
     if "csv" in recipe.log:
@@ -222,7 +234,7 @@ def _training(model: ModelSource, recipe: Recipe) -> dict[str, Any]:
         "stepping": stepping,
         "augmenting": augmenting,
         "ready": ready,
-        "trained": "parallel" if recipe.distributed else "model",
+        "trained": "parallel" if recipe.distributed == "ddp" else "model",
         "parallel": ["model", *["find_unused_parameters=True"] * recipe.partial],
         "fed": "*" * recipe.several + ("prepare(inputs)" if prepare and not ready else "inputs"),
         "closure": any(stepper.use.part.closure for stepper in recipe.steppers),

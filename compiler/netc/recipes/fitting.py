@@ -165,6 +165,7 @@ class Fitting:
         values = self.values
         frozen = {parameter.path for hits in self.frozen for parameter in hits}
         sums = {term.use.part.summed for term in self.terms}
+        sharded, ddp = self.setting("distributed") == "fsdp", "`distributed: ddp`, or leave it out"
         mixed = "losses add up as means of a batch or as its sums, not as both"
         for key, wrong, reason, help in (
             ("loss", len(sums) > 1, mixed, "the same `reduction` for all"),
@@ -183,6 +184,11 @@ class Fitting:
             ("carry", "overfit" in self.setting("modes", ()), "one batch does not go on from another",
              "leave `overfit` out"),
             ("fresh", "weights" not in values, "nothing is loaded that could be left out", '`weights: "resnet18.pth"`'),
+            ("ema", sharded, "averages are of whole parameters, which no process has under `fsdp`", ddp),
+            ("compile", self.setting("compile", False) and sharded,
+             "a network that is spread over processes is not compiled as a whole", ddp),
+            ("precision", self.setting("precision") == "fp16" and sharded,
+             "losses are not scaled where the gradients are spread over processes", "`precision: bf16`"),
             ("unfreeze", "distributed" in values, "what is frozen stays so where processes share the gradients", None),
             ("unfreeze", "steps" in values, "optimizers that take turns train the same parameters all along", None),
             ("unfreeze", "freeze" not in values, "nothing is frozen that could be trained later", "`freeze: features`"),

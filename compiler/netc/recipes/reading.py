@@ -250,7 +250,7 @@ READERS: dict[str, Callable[[Any, syntax.Setting], Any]] = {
     "ema": partial(Scalars.number, below=1),
     "precision": lambda reader, setting: reader.word(setting, "float32", "bf16", "fp16"),
     "compile": Scalars.boolean,
-    "distributed": lambda reader, setting: reader.word(setting, "ddp"),
+    "distributed": lambda reader, setting: reader.word(setting, "ddp", "fsdp"),
     "channels_last": Scalars.boolean,
     "weights": Scalars.path,
     "fresh": Groups.labels,

@@ -44,13 +44,16 @@ FACTORS: dict[str, tuple[str, ...]] = {
     "metrics": ("", "metrics: (F1, ConfusionMatrix)", "metrics: TopK(3)"),
     "log": ("", "log: csv"),
     "modes": ("", "modes: (evaluate, predict, export, dry_run, overfit)"),
-    "distributed": ("", "distributed: ddp"),
+    "distributed": ("", "distributed: ddp", "distributed: fsdp"),
 }  # fmt: skip
 Setting = tuple[str, str]
 EXCLUDED = (
     (("keep", "keep: best(F1)"), ("metrics", "")),
     (("keep", "keep: best(F1)"), ("metrics", "metrics: TopK(3)")),
     (("freeze", "freeze: conv1\nunfreeze: 1"), ("distributed", "distributed: ddp")),
+    (("freeze", "freeze: conv1\nunfreeze: 1"), ("distributed", "distributed: fsdp")),
+    (("ema", "ema: 0.8"), ("distributed", "distributed: fsdp")),
+    (("precision", "precision: fp16"), ("distributed", "distributed: fsdp")),
     (("schedule", "schedule: warmup(1) -> cosine"), ("interval", "schedule_interval: step")),
 )
 """What a recipe refuses, or what means something else: a warm-up of one step."""

@@ -188,14 +188,20 @@ class Optimizer(Part):
     - `fused`: PyTorch has a fused kernel for it; `joined`: which takes parameters that are trained only later, and
       leaves its state alone at a step that a scaler skips.
     - `closure`: its step asks for the loss and the gradients again, as often as it likes.
+    - `sharding`: how it steps where each process holds a part of every parameter: by the kernel, by a loop, or not.
     """
 
     fused: ClassVar[bool] = False
+    sharding: ClassVar[Literal["fused", "loop", "none"]] = "loop"
     joined: ClassVar[bool] = True
     closure: ClassVar[bool] = False
     stated = ("lr",)
     needed = ("module",)
-    attributes = Part.attributes | {"fused": FLAG, "closure": FLAG}
+    attributes = Part.attributes | {
+        "fused": FLAG,
+        "closure": FLAG,
+        "sharding": Rule('"fused", "loop" or "none"', lambda value: value in ("fused", "loop", "none")),
+    }
 
     def check(self, device: str | None) -> None:
         """Refuses arguments that do not go together, on the device that the recipe states if it does."""

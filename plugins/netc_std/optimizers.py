@@ -81,6 +81,7 @@ class Adam(Stepping):
 
     module = "torch.optim.Adam"
     fused = True
+    sharding = "fused"
     lr = Float(1e-3, min=0, doc="Learning rate.")
     betas = Numbers((0.9, 0.999), length=2, min=0, below=1)
     eps = Float(1e-8, min=0)
@@ -98,6 +99,7 @@ class AdamW(Stepping):
 
     module = "torch.optim.AdamW"
     fused = True
+    sharding = "fused"
     lr = Float(1e-3, min=0, doc="Learning rate.")
     betas = Numbers((0.9, 0.999), length=2, min=0, below=1)
     eps = Float(1e-8, min=0)
@@ -211,6 +213,7 @@ class SparseAdam(Stepping):
 
     module = "torch.optim.SparseAdam"
     takes = "sparse"
+    sharding = "none"
     lr = Float(1e-3, above=0, doc="Learning rate.")
     betas = Numbers((0.9, 0.999), length=2, min=0, below=1)
     eps = Float(1e-8, above=0)
@@ -269,6 +272,7 @@ class Adafactor(Stepping):
     """Adam with the mean squares of a matrix kept as one of rows and one of columns (arXiv 1804.04235)."""
 
     module = "torch.optim.Adafactor"
+    sharding = "none"
     lr = Float(1e-2, min=0, doc="The greatest step, relative to the parameter.")
     beta2_decay = Float(-0.8, max=0, doc="Power with which older squares count less.")
     eps = Regularization((None, 1e-3), doc="Added to the squares (none for the float's epsilon), and the least scale.")
@@ -309,6 +313,7 @@ class LBFGS(Stepping):
 
     module = "torch.optim.LBFGS"
     closure = True
+    sharding = "none"
     lr = Float(1.0, min=0, doc="Learning rate.")
     max_iter = Int(20, min=1, doc="Iterations a step.")
     max_eval = Int(None, min=1, doc="Evaluations of the loss a step; by default max_iter * 1.25.")

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.recipes.making import block, script_of
+from tests.recipes.making import block, registry, script_of
 from tests.recipes.results import assert_same, rows
 
 import netc
@@ -30,7 +30,7 @@ CASES = {
     "summed": ("loss: CrossEntropyLoss(reduction=sum)", "optimizer: SGD(1e-3)", "epochs: 2"),
     "two optimizers": ("loss: CrossEntropyLoss", "optimizer conv1: SGD(0.1)", "optimizer: AdamW(1e-2)", "epochs: 2"),
     "grouped": (
-        "loss: CrossEntropyLoss", "optimizer: SGD(0.1, momentum=0.9):\n    group bias: lr=0.01", "epochs: 2",
+        "loss: CrossEntropyLoss", "optimizer: SGD(0.1, momentum=0.9)\n    group bias: lr=0.01", "epochs: 2",
         "freeze: conv1", "clip_value: 0.1", "metrics: (F1, TopK(3))", "plot: (loss, f1)", "samples: 4",
         "print_shapes: true",
     ),
@@ -101,6 +101,27 @@ def test_two_processes_take_the_steps_of_one(tmp_path: Path, name: str, way: str
     for a, b in zip(rows(tmp_path / "one"), rows(tmp_path / "two"), strict=True):
         assert a.pop("lr", None) == b.pop("lr", None)
         assert a == pytest.approx(b, rel=2e-3)
+
+
+FOUND = registry()
+SHARDED = sorted(n for n in FOUND.names("optimizers") if FOUND.find("optimizers", n).sharding != "none" and n != "Muon")
+
+
+@NIGHTLY
+@pytest.mark.parametrize("name", SHARDED)
+def test_parts_of_parameters_are_trained_like_whole_ones(tmp_path: Path, name: str) -> None:
+    """By each optimizer that is not refused; one of two processes is resumed halfway. Muon takes matrices alone."""
+    script = write(tmp_path, FSDP, SHARED[0], "loss: CrossEntropyLoss", f"optimizer: {name}", "epochs: 2")
+    train(ONE, script, tmp_path / "one")
+    train(TWO, script, tmp_path / "two", "--epochs", "1")
+    train(TWO, script, tmp_path / "two", "--epochs", "2", "--resume")
+    one, two = (torch.load(tmp_path / folder / "last.pt", weights_only=True) for folder in ("one", "two"))
+    assert one["optimizer"]["param_groups"] == two["optimizer"]["param_groups"]
+    pairs = [(one["model"], two["model"])]
+    pairs += [(one["optimizer"]["state"][k], two["optimizer"]["state"][k]) for k in one["optimizer"]["state"]]
+    for a, b in pairs:
+        assert a.keys() == b.keys()
+        assert all(torch.allclose(a[k], b[k], atol=1e-4, rtol=1e-3) for k in a if torch.is_tensor(a[k]))
 
 
 RESUMED = (

@@ -35,13 +35,14 @@ while the interpreter ends, and one that gives a tensor back aborts the process,
 """
 
 SHARDING = {
-    "from torch.distributed.checkpoint.state_dict import StateDictOptions",
-    *(f"from torch.distributed.checkpoint.state_dict import {verb}_{whose}_state_dict"
-      for verb in ("get", "set") for whose in ("model", "optimizer")),
+    "import gc",
+    "from itertools import chain",
+    "from torch.distributed.tensor import DTensor",
+    "from torch.distributed.tensor import distribute_tensor",
     "from torch.distributed.device_mesh import init_device_mesh",
     "from torch.distributed.fsdp import fully_shard",
     "from torch import nn",
-}  # fmt: skip
+}
 
 
 def render_script(model: ModelSource, recipe: Recipe | None, header: Header, pasted: Pasted | None = None) -> str:

@@ -94,7 +94,7 @@ class Stepping:
         args = [parameters, *assigned(given)]
         # A fused kernel excludes the other ways of stepping.
         steady = self.recipe.unfreeze is None and self.recipe.precision != "fp16"
-        able = part.fused and (part.joined or steady)
+        able = part.fused and (part.joined or steady) and (part.sharding == "fused" or not self.recipe.sharded)
         if able and given.get("foreach", "None") == "None" and given.get("differentiable", "False") == "False":
             args.append("fused=True")
         return call(f"{head}{reached(part.module)}", args, indent, tail)

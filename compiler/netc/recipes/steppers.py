@@ -43,6 +43,7 @@ class Steppers:
         self.interval: str = values["schedule_interval"][0] if "schedule_interval" in values else "epoch"
         self.scaled = "precision" in values and values["precision"][0] == "fp16"
         self.distributed = "distributed" in values
+        self.sharded = self.distributed and values["distributed"][0] == "fsdp"
         self.accumulates = "accumulate" in values and values["accumulate"][0] > 1
         self.terms = tuple(terms)
         self.frozen: set[str] = set()
@@ -170,6 +171,12 @@ class Steppers:
         ):
             if use.part.closure and wrong:
                 self.reader.error("E0516", f"{use.name} {reason}", setting.value.span)
+        if self.sharded and use.part.sharding == "none":
+            text = f"{use.name} needs whole parameters, which no process has under `fsdp`"
+            self.reader.error("E0516", text, setting.value.span, "`distributed: ddp`, or another optimizer")
+        if self.sharded and (sparse := next((parameter for parameter in own if parameter.sparse), None)):
+            text = f"sparse gradients, as that of `{sparse.path}`, are not spread over processes"
+            self.reader.error("E0516", text, setting.value.span, f"take `sparse=true` away from the {sparse.layer}")
         if self.refused(use.part, own, setting.value):
             return False
         remarked(self.reader.found, use.part.remarks(), setting.value, use.part)

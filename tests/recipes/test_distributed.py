@@ -31,7 +31,7 @@ CASES = {
     "two optimizers": ("loss: CrossEntropyLoss", "optimizer conv1: SGD(0.1)", "optimizer: AdamW(1e-2)", "epochs: 2"),
     "grouped": (
         "loss: CrossEntropyLoss", "optimizer: SGD(0.1, momentum=0.9)\n    group bias: lr=0.01", "epochs: 2",
-        "freeze: conv1", "clip_value: 0.1", "metrics: (F1, TopK(3))", "plot: (loss, f1)", "samples: 4",
+        "freeze: conv1", "clip_value: 0.1", "metrics: (F1, TopK(3))", "plot: (loss, F1)", "samples: 4",
         "print_shapes: true",
     ),
 }  # fmt: skip

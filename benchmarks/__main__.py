@@ -7,7 +7,7 @@ from importlib import import_module
 
 NAMES = (
     "startup", "plugins", "scaling", "length", "check", "mutations", "emission", "models", "families", "steps",
-    "training", "digits",
+    "training", "accelerator", "digits",
 )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy
+import numpy as np
 import torch
 from torch import nn
 from torchvision import models
@@ -43,12 +43,12 @@ def main(count: int = 6400, size: int = 224, batch: int = 128, classes: int = 10
         print("accelerator: PyTorch finds none here, nothing is measured")
         return
     where = torch.device(device or accelerator or "cpu")
-    generator = numpy.random.default_rng(0)
-    pictures = generator.standard_normal((count, 3, size, size), dtype=numpy.float32)
+    generator = np.random.default_rng(0)
+    pictures = generator.standard_normal((count, 3, size, size), dtype=np.float32)
     labels = generator.integers(0, classes, count)
     with TemporaryDirectory() as folder:
         root = Path(folder)
-        numpy.savez(root / "pictures.npz", x=pictures, y=labels)
+        np.savez(root / "pictures.npz", x=pictures, y=labels)
         seconds = emitted(root, where, batch, classes)
     trained = count - round(count * 0.01)
     ours = trained / seconds

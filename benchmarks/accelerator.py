@@ -70,7 +70,7 @@ def emitted(root: Path, device: torch.device, batch: int, classes: int) -> float
     line = [sys.executable, str(script), "--output", "run", "--device", device.type]
     subprocess.run(line, cwd=root, check=True, stdout=subprocess.DEVNULL)
     rows = [json.loads(row) for row in (root / "run" / "log.jsonl").read_text(encoding="utf-8").splitlines()]
-    return median(row["seconds"] for row in rows[1:])
+    return median(float(row["seconds"]) for row in rows[1:])
 
 
 def by_hand(inputs: Any, targets: Any, batch: int, classes: int, amp: bool) -> float:

@@ -53,7 +53,8 @@ import atexit, pathlib, runpy, sys
 
 def tell():
     threads = {(task / "comm").read_text().strip() for task in pathlib.Path("/proc/self/task").iterdir()}
-    print("still running:", *sorted(thread for thread in threads if "gloo" in thread), file=sys.stderr)
+    own = sorted(thread for thread in threads if "gloo" in thread)
+    sys.stderr.write(" ".join(["still running:", *own]) + "\\n")  # at once, beside the other process
 
 atexit.register(tell)  # the first to be registered is called last
 del sys.argv[0]

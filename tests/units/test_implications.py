@@ -84,6 +84,10 @@ SHARED = {
         "layers = [Block(3, round(w * m))]\nchannels = round(w * m)\nlayers.append(Block(channels))",
         "channels = round(w * m)\nlayers = [Block(3, channels)]\nlayers.append(Block(channels))",
     ),
+    "the variable that an entry is kept in": (
+        "self.a = nn.Conv2d(3, w[0])\nself.b = nn.Norm(w[0])\nchannels = w[0]",
+        "channels = w[0]\nself.a = nn.Conv2d(3, channels)\nself.b = nn.Norm(channels)",
+    ),
     "a name, since the variable is read": (
         "channels = 3\nself.a = Block(channels, round(w * m))\nchannels = round(w * m)",
         "channels = 3\nout_channels = round(w * m)\nself.a = Block(channels, out_channels)\nchannels = out_channels",
@@ -106,6 +110,7 @@ for i in range(n):
     ),
 }
 KEPT = {
+    "an entry that no variable keeps": "self.a = nn.Conv2d(3, w[-1])\nself.b = nn.Norm(w[-1])",
     "read in a loop that changes it": "for i in range(n):\n    self.a(Block(round(w * i)))\nself.b = Net(round(w * i))",
     "changed between": "w = 1\nself.a = Block(round(w * m))\nw += 1\nself.b = Net(round(w * m))",
     "on two sides": "if m:\n    self.a = Block(round(w * m))\nelse:\n    self.a = Block(1, round(w * m))",

@@ -9,17 +9,18 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from netc.emit.wrapping import INDENT
 
 TOTAL = frozenset({"make_divisible", "round", "int", "float", "abs"})
 """Functions that have a value for every number."""
 NUMBERS = TOTAL | {"max", "min", "sum", "math.ceil", "math.floor", "math.prod", "math.sqrt"}
+CALLS = re.compile(rf"\b(?:{'|'.join(map(re.escape, sorted(NUMBERS)))})\(|=\(| if .* else | or |\w\[-?\d+\]")
+"""How what is worth a name begins, or what stands in it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a size stands: its statement, and the ways to it from outside, each a list of statements and an index.
 
     `argument` is the name by which a layer is given it, or the layer, and `position` which one of that; both are empty
@@ -38,7 +39,7 @@ def named_once(lines: list[str], taken: Collection[str]) -> list[str]:
 
     `taken` are names of the definition.
     """
-    if any("\n" in line for line in lines):
+    if sum(len(CALLS.findall(line)) for line in lines) < 2 or any("\n" in line for line in lines):
         return lines
     while (changed := first_named(lines, taken)) is not None:
         lines = changed
@@ -53,7 +54,7 @@ def first_named(lines: list[str], taken: Collection[str]) -> list[str] | None:
     for group in groups.values():
         if len(group) > 1 and is_size(group):
             start = home(group, tree)
-            if start is not None:
+            if start is not None and not (isinstance(group[0].node, ast.Subscript) and moves_up(group, start) is None):
                 return rewritten(lines, group, start, taken)
     return None
 
@@ -117,6 +118,8 @@ def is_worth_it(node: ast.expr) -> bool:
         return False
     if any(ast.unparse(call.func) not in NUMBERS or call.keywords for call in computed):
         return False
+    if isinstance(node, ast.Subscript):  # as long as a name, but one that is there already says more
+        return isinstance(node.value, ast.Name) and isinstance(node.slice, ast.Constant | ast.UnaryOp)
     if isinstance(node, ast.Tuple):
         return any(isinstance(part, ast.BinOp) for part in node.elts)
     return bool(computed) or any(isinstance(part, ast.IfExp | ast.BoolOp) for part in inner)

@@ -7,7 +7,6 @@ hence a reducer for each class carries the source along; unpickling needs netc i
 from __future__ import annotations
 
 import copyreg
-import hashlib
 import linecache
 import sys
 import threading
@@ -19,6 +18,7 @@ from torch import nn
 
 from netc.allowed import refusals
 from netc.diagnostics import InternalError
+from netc.digests import digest_of
 
 PREFIX = "netc_live_"
 _EXECUTING = threading.RLock()
@@ -38,7 +38,7 @@ def load_source(source: str, class_name: str, name: str, brought: Iterable[str] 
 
 def live_module(source: str, name: str, brought: Sequence[str] = ()) -> ModuleType:
     """The module that this source makes, executed unless it was already."""
-    digest = hashlib.sha256(source.encode()).hexdigest()[:16]
+    digest = digest_of(source)[:16]
     with _EXECUTING:
         known = sys.modules.get(PREFIX + digest)
         return known if known is not None else _execute(source, name, digest, brought)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -16,6 +15,7 @@ from netc import syntax
 from netc.check import check
 from netc.constraints import Requirement, requirements
 from netc.diagnostics import Diagnostic, InternalError, Label, Source, Span, SpecError, nearest
+from netc.digests import digest_of
 from netc.elaborate import Elaborator, FileScope, evaluate_in, open_file
 from netc.files import FileError, read_text
 from netc.graph import Module, Network
@@ -152,7 +152,7 @@ class Compiled(Record, eq=True):
         from netc.emit.pasting import Clash
         from netc.emit.script import clashing, own_parts, pasted_parts, render_script
 
-        digest = hashlib.sha256(self.source.text.encode()).hexdigest()[:16]
+        digest = digest_of(self.source.text)[:16]
         header = Header(self.source.name, digest, VERSION, self.command)
         recipe = self.recipe
         reserved = own_parts(recipe)

@@ -11,13 +11,14 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from netc.record import Record
 
+# Atoms write their methods out, and each keeps its term: thousands are made for a spec, and looked up again and again.
 
-@dataclass(frozen=True, slots=True)
+
 class Place:
     """Where an integer of a definition comes from.
 
@@ -26,9 +27,24 @@ class Place:
     identifies the place in the text, `key` what it is called there.
     """
 
-    kind: str
-    owner: Any
-    key: Any
+    __slots__ = ("_hash", "key", "kind", "owner", "term")
+
+    def __init__(self, kind: str, owner: Any, key: Any):
+        self.kind = kind
+        self.owner = owner
+        self.key = key
+        self._hash = hash((kind, owner, key))
+        self.term: Term | None = None
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if not isinstance(other, Place) or self._hash != other._hash:
+            return False
+        return self.kind == other.kind and self.owner == other.owner and bool(self.key == other.key)
+
+    def __hash__(self) -> int:
+        return self._hash
 
     @property
     def label(self) -> str:
@@ -64,12 +80,21 @@ class Relation(Record, eq=True):
         return f"{self.left} {self.operator} {self.right}"
 
 
-@dataclass(frozen=True, slots=True)
 class Symbol:
     """A size that only a run decides, at least 1 (`H` of `input 3xHxW`); `ledger` gathers what was assumed of it."""
 
-    name: str
-    ledger: Ledger | None = field(default=None, compare=False, hash=False)
+    __slots__ = ("ledger", "name", "term")
+
+    def __init__(self, name: str, ledger: Ledger | None = None):
+        self.name = name
+        self.ledger = ledger
+        self.term: Term | None = None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Symbol) and self.name == other.name
+
+    def __hash__(self) -> int:
+        return hash(self.name)
 
     @property
     def label(self) -> str:
@@ -83,13 +108,23 @@ class Symbol:
         return ()
 
 
-@dataclass(frozen=True, slots=True)
 class Floor:
     """`numerator // denominator` that does not divide evenly term by term; `exact`: nothing is left over."""
 
-    numerator: Term
-    denominator: Term
-    exact: bool = field(default=False, compare=False, hash=False)
+    __slots__ = ("denominator", "exact", "numerator", "term")
+
+    def __init__(self, numerator: Term, denominator: Term, exact: bool = False):
+        self.numerator = numerator
+        self.denominator = denominator
+        self.exact = exact
+        self.term: Term | None = None
+
+    def __eq__(self, other: object) -> bool:
+        same = isinstance(other, Floor) and self.numerator == other.numerator
+        return same and self.denominator == other.denominator  # type: ignore[attr-defined]
+
+    def __hash__(self) -> int:
+        return hash((self.numerator, self.denominator))
 
     @property
     def label(self) -> str:
@@ -110,7 +145,6 @@ class Floor:
 TERNARY, OR, AND, NOT, COMPARE, SUM, PRODUCT, UNARY, POWER, ATOM = range(1, 11)
 
 
-@dataclass(frozen=True, slots=True)
 class Written:
     """An expression kept as written: `int(w * base / 64)`.
 
@@ -118,11 +152,34 @@ class Written:
     how tightly each operand must. `requires` names what the source uses: functions of the language, constants.
     """
 
-    source: str
-    operands: tuple[Term, ...] = ()
-    level: int = ATOM
-    needs: tuple[int, ...] = ()
-    requires: tuple[Hashable, ...] = ()
+    __slots__ = ("_hash", "level", "needs", "operands", "requires", "source", "term")
+
+    def __init__(
+        self,
+        source: str,
+        operands: tuple[Term, ...] = (),
+        level: int = ATOM,
+        needs: tuple[int, ...] = (),
+        requires: tuple[Hashable, ...] = (),
+    ):
+        self.source = source
+        self.operands = operands
+        self.level = level
+        self.needs = needs
+        self.requires = requires
+        self._hash = hash((source, operands))
+        self.term: Term | None = None
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if not isinstance(other, Written) or self._hash != other._hash or self.source != other.source:
+            return False
+        mine, theirs = (self.operands, self.level, self.needs), (other.operands, other.level, other.needs)
+        return mine == theirs and self.requires == other.requires
+
+    def __hash__(self) -> int:
+        return self._hash
 
     @property
     def label(self) -> str:
@@ -202,8 +259,11 @@ class Term:
 
     @staticmethod
     def atom(atom: Atom) -> Term:
-        term = Term.__new__(Term)  # nothing to be looked for, and most terms are made here
-        term.parts, term.runtime, term._hash = {(atom,): 1}, atom.runtime, None
+        """The term that an atom is by itself; made once, since most terms are asked for here."""
+        term = atom.term
+        if term is None:
+            term = atom.term = Term.__new__(Term)
+            term.parts, term.runtime, term._hash = {(atom,): 1}, atom.runtime, None
         return term
 
     @property
@@ -431,7 +491,15 @@ def written(
     """A term for source that is kept as written; one number in `needs` stands for all operands."""
     if isinstance(needs, int):
         needs = (needs,) * len(operands)
+    if not operands and not requires:
+        return _word(source, level)
     return Term.atom(Written(source, operands, level, needs, requires))
+
+
+@lru_cache(maxsize=_LARGEST)
+def _word(source: str, level: int) -> Term:
+    """The term of source without operands: a name, a text, a number with a point."""
+    return Term.atom(Written(source, (), level))
 
 
 def divided(total: Dim, by: Dim) -> Dim:

@@ -273,7 +273,7 @@ def literal(value: Any, text: str | None = None) -> Term:
     if isinstance(value, bool) or value is None:
         return written(repr(value))
     if is_int(value):
-        return Term({(): int(value)})
+        return Term.of(int(value))
     if isinstance(value, str):
         quote = "'" if '"' in value else '"'
         escaped = value.replace("\\", "\\\\").replace("{", "{{").replace("}", "}}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from netc.terms import Atom, Floor, Term, Written, written
@@ -56,7 +55,7 @@ def spoken(term: Term, value: Term, name: Term) -> Term:
             return Term.atom(atom)
         if isinstance(atom, Floor):
             return Term.atom(Floor(inner[0], inner[1], atom.exact))
-        return Term.atom(replace(atom, operands=inner))
+        return Term.atom(Written(atom.source, inner, atom.level, atom.needs, atom.requires))
 
     return term.substitute(within)
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-import hashlib
 import re
 from collections import Counter
 from pathlib import PurePosixPath
 from typing import Any
 
+from netc.digests import digest_of
 from netc.emit.augmenting import Augmenting
 from netc.emit.flags import FREE, recipe_flags
 from netc.emit.layout import call, imports, literal, message, module, package, quoted, row
@@ -110,7 +110,7 @@ def own_parts(recipe: Recipe | None) -> frozenset[str]:
 
 def content_hash(text: str) -> str:
     """The hash of a file but for the line that holds it."""
-    return hashlib.sha256(HASH_LINE.sub("", text.replace("\r\n", "\n"), count=1).encode()).hexdigest()
+    return digest_of(HASH_LINE.sub("", text.replace("\r\n", "\n"), count=1))
 
 
 def is_unedited(text: str) -> bool:

@@ -222,6 +222,20 @@ def test_layers_of_papers_are_trained(file: str, netc: Netc) -> None:
     assert float(re.findall(r"accuracy ([\d.]+)%", said)[-1]) > 60
 
 
+def test_a_rule_that_made_a_script_fail_is_named(netc: Netc) -> None:
+    Path("half.py").write_text(
+        "from netc.layer import *\n\nclass Half(Layer):\n    infer = unchanged\n    source = '''\n"
+        "class Half(nn.Module):\n    def forward(self, input):\n        return input[:, ::2]\n'''\n"
+    )
+    Path("a.net").write_text(
+        "net A:\n    input 1x28x28\n    flatten\n    cut: Half\n    fc: Linear(10)\n\n"
+        "train:\n    data: Digits(batch_size=64)\n    loss: CrossEntropyLoss\n    optimizer: Adam\n    epochs: 1\n"
+    )
+    code, _, err = netc("train", "a.net", "--plugin", "half.py", "--", "--device", "cpu")
+    said = "error: `Half` of half.py (`cut`): its shape rule says (2, 784) for (2, 784), but it gives (2, 392)"
+    assert (code, err.rstrip().splitlines()[-1]) == (1, said)
+
+
 # ---- netc plugins --------------------------------------------------------------------------------
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from netc.commands.common import Choices, choosing, script_name, write
+from netc.commands.common import Choices, choosing, fail, script_name, write
 from netc.commands.completing import files
+
+if TYPE_CHECKING:
+    from netc.pipeline import Compiled
 
 
 @click.command()
@@ -33,4 +37,21 @@ def train(spec: str, arguments: tuple[str, ...], output: str | None, choices: Ch
         except KeyboardInterrupt:
             # The script got the signal too and knows what to save.
             code = process.wait()
+    if code == 1:
+        blame(compiled)
     return 128 - code if code < 0 else code
+
+
+def blame(compiled: Compiled) -> None:
+    """Says which plugin's shape rule is wrong, if one is: a script that failed may have failed for that."""
+    from netc.registry import PluginError
+    from netc.trial import foreign
+
+    if next(foreign(compiled.graph.root), None) is None:
+        return
+    try:
+        compiled.load()
+    except PluginError as error:
+        fail(str(error))
+    except Exception:
+        return  # the script has said it

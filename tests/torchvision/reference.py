@@ -58,5 +58,3 @@ def read() -> Iterator[Model]:
 
 
 MODELS = {model.name: model for model in read()}
-# Where sums come in another order than torchvision's: gradients that meet at a value used twice.
-REORDERED = {"googlenet"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.specs.comparing import assert_same, assert_same_state
-from tests.torchvision.reference import MODELS, REORDERED, SPECS, Model
+from tests.torchvision.reference import MODELS, SPECS, Model
 from torch import nn
 
 
@@ -17,7 +17,7 @@ def chosen(*times: str) -> list[object]:
 
 @pytest.mark.parametrize("model", chosen("test", "nightly"))
 def test_equals_torchvision(model: Model) -> None:
-    assert assert_same(model.load, model.reference, model.shape) or model.name in REORDERED
+    assert assert_same(model.load, model.reference, model.shape)
 
 
 @pytest.mark.parametrize("model", MODELS.values(), ids=lambda model: model.name)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 import torch
 from tests.specs.comparing import assert_same
-from tests.torchvision.reference import MODELS, REORDERED
+from tests.torchvision.reference import MODELS
 from torch import nn
 from torchvision import models
 from torchvision.models import (
@@ -217,11 +217,11 @@ def test_other_values(case: Case) -> None:
     model = MODELS[case.name]
     emitted = type(model.load())
     shape = case.shape or model.shape
-    assert assert_same(lambda: model.load(**case.params), case.reference, shape) or case.name in REORDERED
+    assert assert_same(lambda: model.load(**case.params), case.reference, shape)
     kept = inspect.signature(emitted).parameters
     assert tuple(name for name in case.params if name not in kept) == case.frozen
     if not case.frozen:
-        assert assert_same(lambda: emitted(**case.params), case.reference, shape) or case.name in REORDERED
+        assert assert_same(lambda: emitted(**case.params), case.reference, shape)
 
 
 @pytest.mark.parametrize(

@@ -254,13 +254,15 @@ class Transform(Part):
     - `mixes`: it is drawn for a whole batch, ready for the network, and mixes the classes as it mixes the pictures.
     - `bytes_only`: it takes pictures of bytes, not numbers that were normalised.
     - `moves`: pixels go elsewhere, so that targets of each pixel would no longer fit.
+    - `batched`: it draws nothing, or for each pixel, so that a whole batch is changed as its pictures would be.
     """
 
     mixes: ClassVar[bool] = False
+    batched: ClassVar[bool] = False
     bytes_only: ClassVar[bool] = False
     moves: ClassVar[bool] = True
     needed = ("module",)
-    attributes = Part.attributes | {"mixes": FLAG, "bytes_only": FLAG, "moves": FLAG}
+    attributes = Part.attributes | {"mixes": FLAG, "bytes_only": FLAG, "moves": FLAG, "batched": FLAG}
     results = Part.results | {"infer": Rule("a `Value`", is_value)}
 
     def infer(self, pictures: Value) -> Value:

@@ -104,6 +104,7 @@ class Resize(Sized):
     """Another size. One number is the shorter side's."""
 
     module = "torchvision.transforms.v2.Resize"
+    batched = True
     size = extent("Height and width, or the shorter side.")
     interpolation = Interpolation("bilinear")
 
@@ -123,6 +124,7 @@ class CenterCrop(Sized):
     """The middle of a picture; black is added where it is smaller."""
 
     module = "torchvision.transforms.v2.CenterCrop"
+    batched = True
     size = extent()
 
 
@@ -130,6 +132,7 @@ class Pad(Picture):
     """Pixels added at the borders: one number, or (left and right, top and bottom), or each of the four."""
 
     module = "torchvision.transforms.v2.Pad"
+    batched = True
     padding = Size(min=0, doc="How many.")
     fill = fill()
     padding_mode = Word("constant", "edge", "reflect", "symmetric", default="constant", doc="What they hold.")
@@ -289,6 +292,7 @@ class GaussianNoise(Picture):
     """Normal noise; mean and deviation are those of pictures from 0 to 1, of bytes too."""
 
     module = "torchvision.transforms.v2.GaussianNoise"
+    batched = True
     moves = False
     mean = Float(0.0, doc="Of the noise.")
     sigma = Float(0.1, min=0, doc="Standard deviation of the noise.")

@@ -68,6 +68,9 @@ def test_rules(name: str, arguments: dict[str, Any], shape: tuple[int, int, int]
         with pytest.raises((ValueError, TypeError, RuntimeError)):
             [made(part)(pictures) for _ in range(30)]
         return
+    if part.batched and name != "GaussianNoise":  # which draws for each pixel
+        several = torch.randint(0, 256, (3, *shape), dtype=torch.uint8)
+        assert torch.equal(made(part)(several), torch.stack([made(part)(each) for each in several]))
     kinds = [pictures] + [torch.randn(shape)] * (not part.bytes_only)
     for kind in kinds:
         outputs = []

@@ -17,13 +17,32 @@ class Augmenting:
     def __init__(self, recipe: Recipe, flags: Flags):
         self.recipe = recipe
         self.flags = flags
-        self.changes = [use for use in recipe.augment if not use.part.mixes]
+        self.changes = self.parts([use for use in recipe.augment if not use.part.mixes])
         self.mixtures = [use for use in recipe.augment if use.part.mixes]
+
+    def parts(self, changes: list[Use[Transform]]) -> dict[str, list[Use[Transform]]]:
+        """What changes a whole batch before and after that which changes its pictures one by one."""
+        drawn = [number for number, use in enumerate(changes) if not use.part.batched]
+        if not drawn:
+            return {"augment": changes} if changes else {}
+        first, last = drawn[0], drawn[-1] + 1
+        parts = {"before": changes[:first], "augment": changes[first:last], "after": changes[last:]}
+        return {name: uses for name, uses in parts.items() if uses}
+
+    @property
+    def applied(self) -> list[str]:
+        """The statements that change the inputs of a step."""
+        found = []
+        for name, uses in self.changes.items():
+            batched = all(use.part.batched for use in uses)
+            made = f"{name}(inputs)" if batched else f"torch.stack([{name}(image) for image in inputs])"
+            found.append(f"inputs = {made}")
+        return found
 
     @property
     def made(self) -> list[str]:
         """The statements that make it, in `main`."""
-        lines = [several("augment", "v2.Compose", self.calls(self.changes))] if self.changes else []
+        lines = [several(name, "v2.Compose", self.calls(uses)) for name, uses in self.changes.items()]
         return lines + [several("mix", "v2.RandomChoice", self.calls(self.mixtures))] * bool(self.mixtures)
 
     def calls(self, uses: Sequence[Use[Transform]]) -> list[tuple[str, list[str]]]:

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from benchmarks.table import show
 
 SPEC = Path(__file__).parents[1] / "specs" / "googlenet.net"
-NETC = "import sys; from netc.cli import main; sys.exit(main())"
+NETC = "from netc.cli import run; run()"
 RUNS = 15
 
 

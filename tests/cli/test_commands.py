@@ -464,7 +464,7 @@ def test_help_and_version(run: Run) -> None:
 
 
 def in_process(*words: str, **options: Any) -> subprocess.CompletedProcess[bytes]:
-    command = [sys.executable, "-c", "import sys; from netc.cli import main; sys.exit(main())", *words]
+    command = [sys.executable, "-c", "from netc.cli import run; run()", *words]
     return subprocess.run(command, capture_output=True, check=False, **options)
 
 
@@ -497,7 +497,7 @@ def test_the_table_says_what_the_command_says(name: str) -> None:
 
 
 def test_reader_that_goes_away() -> None:
-    command = f"{sys.executable} -c 'import sys; from netc.cli import main; sys.exit(main())' layers | true"
+    command = f"{sys.executable} -m netc layers | true"
     done = subprocess.run(["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, check=False)
     assert (done.returncode in (0, 1), done.stdout, done.stderr) == (True, b"", b"")
 

@@ -1,0 +1,5 @@
+"""`python -m netc` is the command `netc`."""
+
+from netc.cli import run
+
+run()

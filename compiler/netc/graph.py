@@ -247,6 +247,7 @@ class Template(Mutable):
     sequential: bool
     parent: Template | None = None
     doc: str = ""
+    settled: frozenset[str] = frozenset()
     parameters: dict[str, Parameter] = field(default_factory=dict)
     inputs: dict[str, Value] = field(default_factory=dict)
     sites: dict[syntax.Node, Site] = field(default_factory=dict)

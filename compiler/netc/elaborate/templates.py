@@ -47,7 +47,9 @@ class Templates(Layers):
         key = (define, (ranks, own, len(alike)), tuple(kinds.items()))
         names = [p.name for p in define.params]
         sequential = modules_only(define.body, names)
-        template = Template(key, define.name, define, define.body, sequential, doc=define.doc)
+        told = {name: binding.value for name, binding in inner.env.items() if kinds[name] != "layer"}
+        settled = frozenset(name for name, value in told.items() if isinstance(value, LayerRef | Bound))
+        template = Template(key, define.name, define, define.body, sequential, doc=define.doc, settled=settled)
         self.templates[key] = template
         alike.append((template, kinds))
         return template

@@ -358,7 +358,8 @@ def kindred(network: Network, resolver: Resolver) -> dict[Template, tuple[list[T
                 together = [site.template, *(other.template for other in site.others if other.template is not None)]
                 known = [found[each] for each in together if each in found]
                 kin = list(dict.fromkeys([*together, *(each for group, _ in known for each in group)]))
-                names = {*site.bindings, *(name for _, given in known for name in given)}
+                told = {name for name in site.bindings if not all(name in each.settled for each in together)}
+                names = {*told, *(name for _, given in known for name in given)}
                 found.update(dict.fromkeys(kin, (kin, names)))
     return found
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from math import gcd, isqrt
 from typing import Literal
 
 from netc.terms import Dim, Floor, Known, Relation, Symbol, Term
@@ -119,12 +120,18 @@ def divisible(a: Dim, by: Dim) -> bool:
     return _assume(Relation(term // divisor * divisor, "==", a))
 
 
+TRIED = 100_000
+"""Up to which number divisors are looked for, so that a size beyond all bounds is answered at once."""
+
+
 def nearest_divisors(number: Dim, sizes: Iterable[Dim]) -> str:
     """The common divisors next to a number: `4 or 8`."""
     known = [int(size) for size in sizes if isinstance(size, int)]
     if isinstance(number, Term) or not known:
         return "1"
-    common = [d for d in range(1, min(known) + 1) if all(size % d == 0 for size in known)]
+    shared = gcd(*known)
+    small = [d for d in range(1, min(isqrt(shared), TRIED) + 1) if shared % d == 0]
+    common = sorted({*small, *(shared // d for d in small)})
     below = [d for d in common if d < number][-1:]
     above = [d for d in common if d > number][:1]
     return " or ".join(str(d) for d in below + above)

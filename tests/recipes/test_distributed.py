@@ -63,7 +63,7 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="tells the threads of a process by /proc")
-@pytest.mark.parametrize("ended", ["in the end", "in an error"])
+@pytest.mark.parametrize("ended", ["in the end", pytest.param("in an error", marks=NIGHTLY)])
 @pytest.mark.parametrize("way", [DDP, pytest.param(FSDP, marks=NIGHTLY)])
 def test_the_threads_of_the_group_end_before_the_interpreter(tmp_path: Path, ended: str, way: str) -> None:
     """One that gives a tensor back while the interpreter ends aborts the process."""
@@ -135,7 +135,9 @@ RESUMED = (
     "number",
     [pytest.param(signal.SIGTERM, id="asked to stop"), pytest.param(signal.SIGKILL, id="killed", marks=NIGHTLY)],
 )
-@pytest.mark.parametrize("way", [(DDP, "ema: 0.99"), (FSDP,)], ids=["ddp", "fsdp"])
+@pytest.mark.parametrize(
+    "way", [pytest.param((DDP, "ema: 0.99"), id="ddp"), pytest.param((FSDP,), id="fsdp", marks=NIGHTLY)]
+)
 def test_resumed_in_as_many_processes(tmp_path: Path, number: int, way: tuple[str, ...]) -> None:
     """Batch norm and dropout draw and count in each process by itself."""
     script = write(tmp_path, *way, *RESUMED, kind="blocks 1x8x8")

@@ -7,7 +7,8 @@ from typing import Any
 from netc.layer import Bool, Float, Int, Reject, Text
 from netc.recipe import DataSource, Target, show_example
 from netc.shapes import Value, show_dim
-from netc_std.data import PER_CHANNEL, PREPARE, Normalize, batch_size
+from netc_std.data import batch_size
+from netc_std.scaling import Normalize, scaling
 
 
 class ImageFolder(DataSource):
@@ -73,16 +74,7 @@ class ImageFolder(DataSource):
         return source + LOAD_FOLDER.format(classes=self.classes) + split
 
     def prepare(self) -> str:
-        given = getattr(self, "normalize", None)
-        if given is None:
-            return PREPARE.format(doc="Scale bytes to 0-1.", body="    return images / 255")
-        mean, std = given
-        if not isinstance(mean, tuple) and not isinstance(std, tuple):
-            body = f"    return (images / 255 - {mean}) / {std}"
-        else:
-            sides = (side if isinstance(side, tuple) else (side,) * 3 for side in (mean, std))
-            body = PER_CHANNEL.format(*(", ".join(str(float(item)) for item in side) for side in sides))
-        return PREPARE.format(doc="Scale bytes to 0-1 and normalize them.", body=body)
+        return scaling(getattr(self, "normalize", None), 3)
 
 
 PICTURES = '''\

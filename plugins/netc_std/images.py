@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 from netc.layer import Bool, Int, Text, Word
 from netc.recipe import DataSource, Target, expect_image
 from netc.shapes import Value
-from netc_std.data import PER_CHANNEL, PREPARE, Channels, Normalize, batch_size
+from netc_std.data import batch_size
+from netc_std.scaling import Normalize, scaling
 
 BY_FLAG = "for train in (True, False)", "train=train"
 BY_NAME = 'for split in ("train", "test")', "split=split"
@@ -47,16 +48,7 @@ class TorchvisionImages(DataSource):
         )
 
     def prepare(self) -> str:
-        given: tuple[Channels, Channels] | None = getattr(self, "normalize", None)
-        if given is None:
-            return PREPARE.format(doc="Scale bytes to 0-1.", body="    return images / 255")
-        mean, std = given
-        if not isinstance(mean, tuple) and not isinstance(std, tuple):
-            body = f"    return (images / 255 - {mean}) / {std}"
-        else:
-            sides = (side if isinstance(side, tuple) else (side,) * self.size[0] for side in (mean, std))
-            body = PER_CHANNEL.format(*(", ".join(str(float(item)) for item in side) for side in sides))
-        return PREPARE.format(doc="Scale bytes to 0-1 and normalize them.", body=body)
+        return scaling(getattr(self, "normalize", None), self.size[0])
 
 
 LOAD_IMAGES = '''\

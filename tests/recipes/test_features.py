@@ -1,6 +1,7 @@
 """What each feature of a recipe adds to a script, as a difference from the plain one: its lines and nothing else.
 
 A file in `features` has the settings, then the difference; what stands above a line `++++` is in the plain script, too.
+`network: reader` takes the network of `specs/reader.net`.
 `UPDATE_GOLDEN=1` writes the differences anew.
 """
 
@@ -13,6 +14,10 @@ from pathlib import Path
 import pytest
 from tests.recipes.making import block, script_of
 
+from netc.diagnostics import Source
+from netc.pipeline import compile as compile_spec
+
+SPECS = Path(__file__).parent / "specs"
 CASES = sorted(Path(__file__).parent.glob("features/*.txt"))
 MARK = "---- \n"
 ADDED = "++++ \n"
@@ -31,8 +36,15 @@ def script(*settings: str) -> list[str]:
     kept = list(PLAIN.values())
     for given in settings:
         kept = [*(line for line in kept if not keys(line) & keys(given)), *given.splitlines()]
-    lines = script_of(block(*kept), "classifier 1x8x8").splitlines(keepends=True)
+    network = "".join(line.partition(": ")[2] for line in kept if line.startswith("network: "))
+    recipe = block(*(line for line in kept if not line.startswith("network: ")))
+    lines = (made(network, recipe) if network else script_of(recipe)).splitlines(keepends=True)
     return [line for line in lines if not line.startswith(("# netc: ", "# Generated "))]
+
+
+def made(network: str, recipe: str) -> str:
+    text = (SPECS / f"{network}.net").read_text(encoding="utf-8")
+    return compile_spec(Source(f"{network}.net", f"{text}\n{recipe}")).script or ""
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)

@@ -45,6 +45,7 @@ class Steppers:
         self.distributed = "distributed" in values
         self.sharded = self.distributed and values["distributed"][0] == "fsdp"
         self.accumulates = "accumulate" in values and values["accumulate"][0] > 1
+        self.thawing = "unfreeze" in values
         self.terms = tuple(terms)
         self.frozen: set[str] = set()
 
@@ -92,7 +93,22 @@ class Steppers:
             text = f"no optimizer trains `{left[0].path}`{more}"
             way = f"`optimizer: Adam` trains what no other does, `freeze: {left[0].path.partition('.')[0]}` leaves it"
             self.reader.error("E0516", text, self.optimizers[-1][1].key_span, help=way)
-        return [found.get(index, rest) for index in range(len(self.optimizers))]
+        members = [found.get(index, rest) for index in range(len(self.optimizers))]
+        self.idle(members)
+        return members
+
+    def idle(self, members: Sequence[tuple[NetParameter, ...]]) -> None:
+        """Tells of an optimizer among several that has nothing to train."""
+        for (_, setting), own in zip(self.optimizers, members, strict=True):
+            if len(members) == 1 or (own and (self.thawing or any(each.path not in self.frozen for each in own))):
+                continue
+            if own:
+                text, way = f"all that `{self.key(setting)}` trains is frozen", "leave the optimizer out, or `freeze`"
+            elif setting.name is None:
+                text, way = "the other optimizers train everything", "leave this one out"
+            else:
+                continue  # its selector was refused
+            self.reader.error("E0516", text, setting.key_span, help=way)
 
     def key(self, setting: syntax.Setting) -> str:
         """What a script calls an optimizer among several."""

@@ -543,9 +543,11 @@ class Recipe(Record, eq=True):
 
     @property
     def partial(self) -> bool:
-        """Whether the network has outputs that no loss is given, so that parameters may stay without a gradient."""
-        used = {operand.name for term in self.terms for operand in term.operands if operand.kind == "output"}
-        return any(output.name not in used for output in self.network.outputs(True))
+        """Whether a backward pass leaves out some of the outputs, so that parameters may stay without a gradient."""
+        outputs = {output.name for output in self.network.outputs(True)}
+        taken = [stepper.terms for stepper in self.steppers] if self.turns else [self.terms]
+        used = ({each.name for term in terms for each in term.operands if each.kind == "output"} for terms in taken)
+        return any(outputs - names for names in used)
 
     @property
     def sharded(self) -> bool:

@@ -32,6 +32,9 @@ CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
                     "steps: conv1(a, every=3) -> fc(b) -> norm(a, every=2)", "loss a: CrossEntropyLoss",
                     "loss b: CrossEntropyLoss(label_smoothing=0.1)", "schedule: cosine", "epochs: 40")),
     "two processes": (TWO, ("optimizer: AdamW(1e-3)", "distributed: ddp", "accumulate: 2", "ema: 0.9", "epochs: 40")),
+    "two in turns": (TWO, ("optimizer conv1: SGD(0.1)", "optimizer fc: AdamW(1e-3)", "optimizer norm: Adam(1e-2)",
+                           "steps: conv1(a, every=3) -> fc(b) -> norm(a)", "loss a: CrossEntropyLoss",
+                           "loss b: CrossEntropyLoss", "distributed: ddp", "epochs: 30")),
     "sharded": (TWO, ("optimizer: AdamW(1e-3)", "distributed: fsdp", "accumulate: 2", "epochs: 30")),
 }  # fmt: skip
 """The command that runs a script, and what its recipe has beside `SHARED`."""

@@ -8,12 +8,12 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 from tests.recipes.making import block, script_of
 from tests.recipes.results import rows
+from tests.recipes.wandb_twin import Wandb
 
 pytest.importorskip("torch")
 DATA = ("data: Digits(batch_size=100)", "loss: CrossEntropyLoss", "optimizer: AdamW(1e-2)", "epochs: 3", "log_every: 2")
@@ -49,29 +49,6 @@ def test_events_for_tensorboard(run: Callable[..., Path], tmp_path: Path) -> Non
         found = [(event.step, event.value) for event in events.Scalars(name)]
         assert [step for step, _ in found] == [step for step, _ in logged]
         assert [value for _, value in found] == pytest.approx([value for _, value in logged])
-
-
-class Wandb(ModuleType):
-    """What a script uses of W&B: runs by their ids, of which each keeps its rows by steps that never go back."""
-
-    class Error(Exception):
-        pass
-
-    def __init__(self) -> None:
-        super().__init__("wandb")
-        self.runs: dict[str, dict[int, dict[str, float]]] = {}
-        self.begun: list[dict[str, Any]] = []
-
-    def init(self, id: str | None, **given: Any) -> SimpleNamespace:
-        self.begun.append(given)
-        name = id or f"run{len(self.runs)}"
-        history = self.runs.setdefault(name, {})
-
-        def log(numbers: dict[str, float], step: int) -> None:
-            if step >= max(history, default=0):
-                history.setdefault(step, {}).update(numbers)
-
-        return SimpleNamespace(id=name, log=log)
 
 
 def test_a_run_at_wandb(run: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,17 +12,24 @@ from typing import Any
 import pytest
 from tests.recipes.making import block, script_of
 from tests.recipes.results import rows
+from tests.recipes.wandb_twin import Wandb
 
 torch = pytest.importorskip("torch")
 save_file = pytest.importorskip("safetensors.torch").save_file
+TURNS = "optimizer conv1: SGD(2e-2)\noptimizer fc: AdamW(1e-2)\noptimizer bn1: Adam(1e-2)"
+OF_TURNS = """\
+loss main: CrossEntropyLoss
+loss plain: 0.5 * CrossEntropyLoss
+steps: conv1(main) -> fc(plain, main) -> bn1(plain, every=2)"""
 FACTORS: dict[str, tuple[str, ...]] = {
     "loss": (
         "loss: CrossEntropyLoss", "loss: 0.5 * CrossEntropyLoss(label_smoothing=0.1)",
         "loss main: CrossEntropyLoss\nloss plain: 0.5 * CrossEntropyLoss", "loss: CrossEntropyLoss(reduction=sum)",
+        OF_TURNS,
     ),
     "optimizer": (
         "optimizer: SGD(2e-3, momentum=0.9)", "optimizer: AdamW(1e-2)\n    group bias, norm: weight_decay=0",
-        "optimizer conv1: Adam(3e-3)\noptimizer: AdamW(1e-2)",
+        "optimizer conv1: Adam(3e-3)\noptimizer: AdamW(1e-2)", TURNS, "optimizer: LBFGS(lr=0.5, max_iter=3)",
     ),
     "schedule": ("", "schedule: warmup(1) -> cosine", "schedule: StepLR(2)", "schedule: ReduceLROnPlateau"),
     "interval": ("", "schedule_interval: step"),
@@ -42,7 +49,8 @@ FACTORS: dict[str, tuple[str, ...]] = {
     "samples": ("", "samples: 3"),
     "augment": ("", "augment: RandomCrop(8, padding=1)", "augment: RandomRotation(5) -> MixUp(0.1)"),
     "metrics": ("", "metrics: (F1, ConfusionMatrix)", "metrics: TopK(3)"),
-    "log": ("", "log: csv"),
+    "log": ("", "log: csv", "log: (tensorboard, wandb)"),
+    "compile": ("", "compile: true"),
     "modes": ("", "modes: (evaluate, predict, export, dry_run, overfit)"),
     "distributed": ("", "distributed: ddp", "distributed: fsdp"),
 }  # fmt: skip
@@ -50,14 +58,30 @@ Setting = tuple[str, str]
 EXCLUDED = (
     (("keep", "keep: best(F1)"), ("metrics", "")),
     (("keep", "keep: best(F1)"), ("metrics", "metrics: TopK(3)")),
-    (("freeze", "freeze: conv1\nunfreeze: 1"), ("distributed", "distributed: ddp")),
+    *((("loss", OF_TURNS), ("optimizer", other)) for other in FACTORS["optimizer"] if other != TURNS),
+    *((("loss", other), ("optimizer", TURNS)) for other in FACTORS["loss"] if other != OF_TURNS),
+    *(
+        (turns, other)
+        for turns in (("optimizer", TURNS), ("loss", OF_TURNS))
+        for other in (
+            ("accumulate", "accumulate: 2"), ("freeze", "freeze: norm"), ("freeze", "freeze: conv1\nunfreeze: 1"),
+            ("modes", FACTORS["modes"][1]), ("distributed", "distributed: fsdp"),
+        )
+    ),
+    *(
+        (("optimizer", "optimizer: LBFGS(lr=0.5, max_iter=3)"), other)
+        for other in (
+            ("accumulate", "accumulate: 2"), ("precision", "precision: fp16"), ("distributed", "distributed: ddp"),
+            ("distributed", "distributed: fsdp"),
+        )
+    ),
+    (("compile", "compile: true"), ("distributed", "distributed: fsdp")),
     (("freeze", "freeze: conv1\nunfreeze: 1"), ("distributed", "distributed: fsdp")),
     (("ema", "ema: 0.8"), ("distributed", "distributed: fsdp")),
     (("precision", "precision: fp16"), ("distributed", "distributed: fsdp")),
     (("schedule", "schedule: warmup(1) -> cosine"), ("interval", "schedule_interval: step")),
 )
 """What a recipe refuses, or what means something else: a warm-up of one step."""
-SLICE = 3
 
 
 def fits(row: dict[str, str]) -> bool:
@@ -86,6 +110,7 @@ def covering() -> list[dict[str, str]]:
 
 
 ROWS = covering()
+SLICE = [number for number, row in enumerate(ROWS) if not row["compile"]][:3]
 
 
 def text_of(row: dict[str, str]) -> str:
@@ -112,12 +137,13 @@ def test_scripts_are_clean(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "number", [pytest.param(n, marks=[pytest.mark.nightly] * (n >= SLICE)) for n in range(len(ROWS))]
+    "number", [pytest.param(n, marks=[pytest.mark.nightly] * (n not in SLICE)) for n in range(len(ROWS))]
 )
 def test_each_runs_and_learns(
     run: Callable[..., Path], tmp_path: Path, state: dict[str, Any], number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "wandb", Wandb())
     torch.save(state, "start.pt")
     save_file(state, "start.safetensors")
     run(text_of(ROWS[number]), tmp_path)

@@ -204,6 +204,7 @@ def _training(model: ModelSource, recipe: Recipe) -> dict[str, Any]:
     ready = "inputs" in objective.given or bool(augmenting.mixtures or recipe.carry)
     scores = next((o.source for o in recipe.network.outputs(False)), "output").removeprefix("output")
     kept = "average" if recipe.ema is not None else "model"
+    counting = not recipe.distributed and (not objective.summed or recipe.log_every is not None)
     return {
         "flags": flags.flags,
         "fixed": row("fixed = [", (quoted(flag.name) for flag in flags.flags if flag.name not in FREE), "]", 12),
@@ -223,7 +224,7 @@ def _training(model: ModelSource, recipe: Recipe) -> dict[str, Any]:
         "hits": _hits(recipe, f"output{scores}"),
         "places": lambda targets: _places(recipe, targets),
         "counted": lambda targets: f"({targets} >= 0).sum()" if objective.partial else f"len({targets})",
-        "targeted": "target" in objective.given or not objective.summed or recipe.log_every is not None,
+        "targeted": "target" in objective.given or objective.partial or counting,
         "compared": "target" in objective.given or not objective.summed or classifies or bool(
             recipe.distributed or recipe.metrics
         ),
@@ -235,7 +236,7 @@ def _training(model: ModelSource, recipe: Recipe) -> dict[str, Any]:
         "stepping": stepping,
         "augmenting": augmenting,
         "ready": ready,
-        "trained": "parallel" if recipe.distributed == "ddp" else "model",
+        "trained": ("parallel[name]" if recipe.turns else "parallel") if recipe.distributed == "ddp" else "model",
         "parallel": ["model", *["find_unused_parameters=True"] * recipe.partial],
         "fed": "*" * recipe.several + ("prepare(inputs)" if prepare and not ready else "inputs"),
         "closure": any(stepper.use.part.closure for stepper in recipe.steppers),

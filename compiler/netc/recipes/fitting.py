@@ -175,7 +175,7 @@ class Fitting:
              "leave `predict` out"),
             ("modes", "overfit" in self.setting("modes", ()) and "steps" in values,
              "optimizers that take turns have no one loss that could fall", "leave `overfit` out"),
-            ("steps", "distributed" in values, "optimizers take turns in one process only", "leave `distributed` out"),
+            ("steps", sharded, "turns need whole parameters, which no process has under `fsdp`", ddp),
             ("carry", "steps" in values, "optimizers that take turns read each batch several times", None),
             ("carry", "distributed" in values, "what was read is carried on in one process only", None),
             ("carry", self.setting("precision", "float32") != "float32", "what is carried on is in `float32`", None),
@@ -189,13 +189,14 @@ class Fitting:
              "a network that is spread over processes is not compiled as a whole", ddp),
             ("precision", self.setting("precision") == "fp16" and sharded,
              "losses are not scaled where the gradients are spread over processes", "`precision: bf16`"),
-            ("unfreeze", "distributed" in values, "what is frozen stays so where processes share the gradients", None),
+            ("unfreeze", sharded, "what is frozen stays so where the parameters are spread over processes", ddp),
             ("unfreeze", "steps" in values, "optimizers that take turns train the same parameters all along", None),
             ("unfreeze", "freeze" not in values, "nothing is frozen that could be trained later", "`freeze: features`"),
             ("unfreeze", self.setting("unfreeze", 0) >= self.setting("epochs", float("inf")),
              f"the recipe ends after {self.setting('epochs')} epochs, before anything is unfrozen", None),
-            ("freeze", len(frozen) == len(self.network.parameters) and "unfreeze" not in values,
-             "nothing is left to be trained", "`unfreeze: 5` trains it from the sixth epoch on"),
+            ("freeze", len(frozen) == len(self.network.parameters),
+             f"nothing is left to be trained{' in the first epochs' if 'unfreeze' in values else ''}",
+             "leave out of `freeze` what is to be trained from the first epoch on"),
         ):  # fmt: skip
             if key in values and wrong:
                 self.error(reason, values[key][1].value.span, help)

@@ -26,7 +26,10 @@ OWN = (
     *(name for name, *_ in OPTIONAL),
 )  # fmt: skip
 # What a resumed run may be told anew: nothing of it changes the weights of an epoch.
-FREE = ("epochs", "device", "output", "resume", "log_every", "samples", "root", "test_batch_size", "weights")
+FREE = (
+    "epochs", "device", "output", "resume", "log_every", "samples", "root", "test_root", "path", "file",
+    "test_batch_size", "weights",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

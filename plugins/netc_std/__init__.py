@@ -120,6 +120,8 @@ DATA = {
     "netc_std.tables": "CSV NumPy",
     "netc_std.functions": "Function",
     "netc_std.folders": "ImageFolder",
+    "netc_std.imagefiles": "Caltech101 Caltech256 CLEVRClassification Country211 DTD EuroSAT FGVCAircraft Flowers102"
+    " Food101 GTSRB Imagenette ImageNet INaturalist LFWPeople OxfordIIITPet Places365 RenderedSST2 StanfordCars SUN397",
 }
 INITIALIZERS = {
     "netc_std.initializers": "uniform normal trunc_normal constant ones zeros eye dirac xavier_uniform xavier_normal"

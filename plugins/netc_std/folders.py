@@ -5,7 +5,7 @@ from __future__ import annotations
 from netc.layer import Bool, Float, Int, Text
 from netc.recipe import Target
 from netc_std.data import batch_size
-from netc_std.pictures import PictureFiles, side
+from netc_std.pictures import PictureFiles, divided, side
 from netc_std.scaling import Normalize
 
 
@@ -38,8 +38,7 @@ class ImageFolder(PictureFiles):
     def listed(self) -> str:
         if self.test_root is not None:
             return LOAD_FOLDERS.format(classes=self.classes)
-        split = SPLIT.format(share=self.test) if self.test > 0 else "    yield from part(samples)\n"
-        return LOAD_FOLDER.format(classes=self.classes) + split
+        return LOAD_FOLDER.format(classes=self.classes) + divided(self.test)
 
 
 FIND = '''\
@@ -64,16 +63,6 @@ def load_data(args):
     """Pictures and labels, drawn for training and the test."""
     samples, names = find(args.root)
 ''' + COUNTED  # fmt: skip
-
-SPLIT = '''\
-    generator = torch.Generator().manual_seed(args.seed)
-    order = torch.randperm(len(samples), generator=generator).tolist()
-    count = max(1, round({share} * len(order)))
-    if len(order) == count:
-        raise SystemExit(f"{{args.root}} has too few pictures to be split")
-    yield from part([samples[number] for number in order[count:]])
-    yield from part([samples[number] for number in order[:count]])
-'''
 
 LOAD_FOLDERS = FIND + '''\
 def load_data(args):

@@ -14,6 +14,11 @@ def side() -> Int:
     return Int(None, min=1, doc="Height and width, where the network leaves them open.")
 
 
+def divided(share: float) -> str:
+    """The end of a `load_data` of one part, `samples`: the seed draws a share of it for the test."""
+    return SPLIT.format(share=share) if share > 0 else "    yield from part(samples)\n"
+
+
 class PictureFiles(DataSource):
     """Pictures in files, decoded when they are used: resized so that they cover the network's input, and cut to it.
 
@@ -21,8 +26,8 @@ class PictureFiles(DataSource):
     `listed` which files there are.
     """
 
-    packages = ("torchvision", "pillow")
-    imports = (
+    packages: ClassVar[tuple[str, ...]] = ("torchvision", "pillow")
+    imports: ClassVar[tuple[str, ...]] = (
         "from concurrent.futures import ThreadPoolExecutor",
         "from PIL import Image",
         "from torchvision import datasets",
@@ -105,4 +110,14 @@ def part(samples):
     return Pictures(paths), torch.tensor(labels)
 
 
+'''
+
+SPLIT = '''\
+    generator = torch.Generator().manual_seed(args.seed)
+    order = torch.randperm(len(samples), generator=generator).tolist()
+    count = max(1, round({share} * len(order)))
+    if len(order) == count:
+        raise SystemExit(f"{{args.root}} has too few pictures to be split")
+    yield from part([samples[number] for number in order[count:]])
+    yield from part([samples[number] for number in order[:count]])
 '''

@@ -1,0 +1,382 @@
+"""Picture sets of torchvision whose pictures are files, by their names."""
+
+from __future__ import annotations
+
+import re
+from typing import ClassVar
+
+from netc.layer import Bool, Float, Int, Text, Word
+from netc.recipe import Target
+from netc_std.data import batch_size
+from netc_std.pictures import PictureFiles, divided, side
+from netc_std.scaling import Normalize
+
+LOADED = "samples = [data[number] for number in range(len(data))]"
+"""Items of a set that loads a picture by `loader=str`: its path."""
+SORTED = "samples = sorted(data[number] for number in range(len(data)))"
+"""The same of a set that lists its files as the file system does."""
+OPENED = """\
+items = (data[number] for number in range(len(data)))
+samples = [(picture.filename, label) for picture, label in items]"""
+"""Items of a set that opens a picture, but does not read it."""
+KNOWN = "samples = data.samples"
+"""What an `ImageFolder` has found."""
+WIDTH = 88
+"""Of a line of the script."""
+
+
+class TorchvisionFiles(PictureFiles):
+    """A picture set of torchvision in files, which are decoded when they are used.
+
+    - `classes`; `count`: the pictures to train with, where they are known.
+    - `listing`: the statements that make `samples`, paths with class numbers, of the set `data`.
+    - `downloads`: whether torchvision does that.
+    """
+
+    classes: ClassVar[int]
+    count: ClassVar[int | None] = None
+    listing: ClassVar[str] = LOADED
+    downloads: ClassVar[bool] = True
+    stated: ClassVar[tuple[str, ...]] = ("root", "batch_size", "test_batch_size")
+    inside: ClassVar[tuple[str, ...]] = ("size", "normalize", "test")
+    size = side()
+    normalize = Normalize(3)
+    batch_size = batch_size()
+    test_batch_size = Int(256, min=1, doc="Examples a step in the test.")
+    root = Text("data", doc="Where the data set is, or is put.")
+    shuffle = Bool(True)
+
+    def splits(self) -> tuple[str, ...]:
+        """The parts for training and the test as torchvision names them; none where the seed draws them."""
+        return "train", "test"
+
+    def options(self) -> dict[str, str]:
+        """Further arguments of torchvision's class, as source."""
+        return {}
+
+    def target(self) -> Target:
+        return Target(type(self).__name__, "class", classes=self.classes)
+
+    def training_size(self) -> int | None:
+        return self.count
+
+    def made(self) -> str:
+        """The call of torchvision's class."""
+        loader = {"loader": "str"} if self.listing in (LOADED, SORTED) else {}
+        named = {**self.options(), **loader, **({"download": "True"} if self.downloads else {})}
+        given = ["args.root", *["split"] * bool(self.splits()), *(f"{name}={text}" for name, text in named.items())]
+        head = "data = " if re.search(r"\bdata\b", self.listing) else ""
+        return wrapped(f"{head}datasets.{type(self).__name__}", ", ".join(given))
+
+    def listed(self) -> str:
+        name = type(self).__name__
+        listing = "".join(f"        {line}\n" for line in self.listing.splitlines())
+        counted = f'f"{name} in {{args.root}} has {{count}} classes, not {self.classes}"'
+        parts = bool(self.splits())
+        find = FIND.format(
+            given="args, split" if parts else "args", which=f"a part of {name}" if parts else name, made=self.made(),
+            listing=listing, faults=", ".join(self.faults()), name=name, classes=self.classes,
+            wrong=wrapped("raise SystemExit", counted),
+        )  # fmt: skip
+        return find + self.loading()
+
+    def loading(self) -> str:
+        """`load_data`, from `find`."""
+        return LOAD_PARTS.format(parts=", ".join(f'"{split}"' for split in self.splits()))
+
+    def faults(self) -> list[str]:
+        """What is raised where files are missing or damaged, or torchvision is older than 0.22, without `loader`."""
+        scipy, loader = "scipy" in self.packages, "loader" in self.made()
+        return [*["ImportError"] * scipy, "OSError", "RuntimeError", *["TypeError"] * loader, "ValueError"]
+
+
+class Validated(TorchvisionFiles):
+    """A set of three parts: training goes with the test, or with what is there to choose the settings by."""
+
+    test = Word("test", "val", default="test", doc="Which part is evaluated.")
+
+    def splits(self) -> tuple[str, ...]:
+        return "train", self.test
+
+
+class Drawn(TorchvisionFiles):
+    """A set of one part: the seed draws a share of it for the test."""
+
+    test = Float(0.2, min=0, below=1, doc="Share that is kept for the test.")
+
+    @property
+    def held_out(self) -> bool:  # type: ignore[override]
+        return self.test > 0
+
+    def splits(self) -> tuple[str, ...]:
+        return ()
+
+    def loading(self) -> str:
+        drawn = ", drawn for training and the test" if self.test > 0 else ""
+        return LOAD_DRAWN.format(drawn=drawn) + divided(self.test)
+
+
+def wrapped(head: str, given: str) -> str:
+    """A call within two blocks: on one line if it fits, with its arguments on one of their own otherwise."""
+    line = f"        {head}({given})"
+    return line if len(line) <= WIDTH else f"        {head}(\n            {given}\n        )"
+
+
+FIND = '''\
+def find({given}):
+    """The paths of the pictures of {which}, and their classes."""
+    try:
+{made}
+{listing}    except ({faults}) as error:
+        raise SystemExit(f"no {name} in {{args.root}}: {{error}}") from error
+    count = 1 + max((label for _, label in samples), default=-1)
+    if count != {classes}:
+{wrong}
+    return samples
+
+
+'''
+
+LOAD_PARTS = '''\
+def load_data(args):
+    """Pictures and labels for training and the test."""
+    for split in ({parts}):
+        yield from part(find(args, split))
+'''
+
+LOAD_DRAWN = '''\
+def load_data(args):
+    """Pictures and labels{drawn}."""
+    samples = find(args)
+'''
+
+
+class Caltech101(Drawn):
+    """Pictures of 101 kinds of objects, 8,677 of them."""
+
+    classes = 101
+    listing = OPENED
+    packages = (*PictureFiles.packages, "scipy")
+
+
+class Caltech256(Drawn):
+    """Pictures of 256 kinds of objects and of clutter, 30,607 of them, 257 classes."""
+
+    classes = 257
+    listing = OPENED
+
+
+class CLEVRClassification(TorchvisionFiles):
+    """Pictures of 3 to 10 solids to be counted, 70,000 for training and 15,000 for the test; 11 classes, from 0.
+
+    The test is on the part for validation: the other is published without the numbers.
+    """
+
+    classes = 11
+    count = 70_000
+
+    def splits(self) -> tuple[str, ...]:
+        return "train", "val"
+
+
+class Country211(Validated):
+    """Pictures by the country where they were taken, 31,650 for training and 21,100 for the test, 211 classes."""
+
+    classes = 211
+    listing = KNOWN
+    count = 31_650
+    test = Word("test", "valid", default="test", doc="Which part is evaluated.")
+
+
+class DTD(Validated):
+    """Textures, 1,880 for training and 1,880 for the test, 47 classes."""
+
+    classes = 47
+    count = 1_880
+    partition = Int(1, min=1, max=10, doc="Which of ten partitions.")
+    stated = (*Validated.stated, "partition")
+
+    def options(self) -> dict[str, str]:
+        return {"partition": "args.partition"}
+
+
+class EuroSAT(Drawn):
+    """Pictures of the ground by satellites, 27,000 of 64 x 64, 10 classes."""
+
+    classes = 10
+    listing = KNOWN
+
+
+class FGVCAircraft(Validated):
+    """Aircraft, 6,667 for training and 3,333 for the test, 100 variants.
+
+    They are of 70 families or 30 manufacturers. With `test=val` there are 3,334 for training and 3,333 for the test.
+    """
+
+    annotation_level = Word("variant", "family", "manufacturer", default="variant", doc="What the classes are.")
+    inside = (*Validated.inside, "annotation_level")
+
+    @property
+    def classes(self) -> int:  # type: ignore[override]
+        return {"variant": 100, "family": 70, "manufacturer": 30}[self.annotation_level]
+
+    def splits(self) -> tuple[str, ...]:
+        return "trainval" if self.test == "test" else "train", self.test
+
+    def options(self) -> dict[str, str]:
+        return {"annotation_level": f'"{self.annotation_level}"'}
+
+
+class Flowers102(Validated):
+    """Flowers, 1,020 for training and 6,149 for the test (1,020 with `test=val`), 102 classes."""
+
+    classes = 102
+    count = 1_020
+    packages = (*PictureFiles.packages, "scipy")
+
+
+class Food101(TorchvisionFiles):
+    """Dishes, 75,750 for training and 25,250 for the test, 101 classes."""
+
+    classes = 101
+    count = 75_750
+
+
+class GTSRB(TorchvisionFiles):
+    """Traffic signs, 26,640 for training and 12,630 for the test, 43 classes."""
+
+    classes = 43
+    count = 26_640
+    imports = (*PictureFiles.imports, "import csv")
+    listing = """\
+folder = Path(args.root, "gtsrb")
+if split == "train":
+    samples = datasets.ImageFolder(folder / "GTSRB" / "Training").samples
+else:
+    pictures = folder / "GTSRB" / "Final_Test" / "Images"
+    with (folder / "GT-final_test.csv").open() as file:
+        rows = csv.DictReader(file, delimiter=";")
+        samples = [(pictures / r["Filename"], int(r["ClassId"])) for r in rows]"""
+
+
+class Imagenette(TorchvisionFiles):
+    """Ten classes of ImageNet that are told apart easily, 9,469 for training and 3,925 for the test."""
+
+    classes = 10
+    count = 9_469
+    shorter = Word("full", "320px", "160px", default="full", doc="Their shorter side, torchvision's `size`.")
+    inside = (*TorchvisionFiles.inside, "shorter")
+
+    def splits(self) -> tuple[str, ...]:
+        return "train", "val"
+
+    def options(self) -> dict[str, str]:
+        return {"size": f'"{self.shorter}"'} if self.shorter != "full" else {}
+
+
+class ImageNet(TorchvisionFiles):
+    """The pictures of the competition of 2012, 1,281,167 for training and 50,000 for the test, 1,000 classes.
+
+    Their archives are put into `root` by hand, and unpacked when the script first runs.
+    """
+
+    classes = 1000
+    listing = KNOWN
+    count = 1_281_167
+    downloads = False
+    packages = (*PictureFiles.packages, "scipy")
+
+    def splits(self) -> tuple[str, ...]:
+        return "train", "val"
+
+
+class INaturalist(TorchvisionFiles):
+    """Plants and animals of 2021, 2,686,843 for training and 100,000 for the test, 10,000 classes.
+
+    `2021_train_mini` has 500,000 for training.
+    """
+
+    classes = 10_000
+    listing = SORTED
+    version = Word("2021_train", "2021_train_mini", default="2021_train", doc="Which part is for training.")
+    inside = (*TorchvisionFiles.inside, "version")
+
+    def splits(self) -> tuple[str, ...]:
+        return self.version, "2021_valid"
+
+
+class LFWPeople(Drawn):
+    """Faces of 5,749 people, 13,233 of them, most people with one; put into `root` by hand."""
+
+    classes = 5_749
+    downloads = False
+    image_set = Word("original", "funneled", "deepfunneled", default="funneled", doc="How the faces are aligned.")
+    inside = (*Drawn.inside, "image_set")
+
+    def options(self) -> dict[str, str]:
+        return {"image_set": f'"{self.image_set}"'}
+
+
+class OxfordIIITPet(TorchvisionFiles):
+    """Cats and dogs, 3,680 for training and 3,669 for the test, 37 breeds, or 2 kinds of animal."""
+
+    count = 3_680
+    target_types = Word("category", "binary-category", default="category", doc="The breed, or the kind of animal.")
+    inside = (*TorchvisionFiles.inside, "target_types")
+
+    @property
+    def classes(self) -> int:  # type: ignore[override]
+        return 37 if self.target_types == "category" else 2
+
+    @property
+    def listing(self) -> str:  # type: ignore[override]
+        return LIST_PETS.format(column=1 if self.target_types == "category" else 2)
+
+    def splits(self) -> tuple[str, ...]:
+        return "trainval", "test"
+
+
+LIST_PETS = """\
+folder = Path(args.root, "oxford-iiit-pet")
+lines = (folder / "annotations" / f"{{split}}.txt").read_text().splitlines()
+rows = [line.split() for line in lines]
+samples = [(folder / "images" / f"{{r[0]}}.jpg", int(r[{column}]) - 1) for r in rows]"""
+
+
+class Places365(TorchvisionFiles):
+    """Places, 1,803,460 for training and 36,500 for the test, 365 classes; `small` are those of 256 x 256."""
+
+    classes = 365
+    listing = "samples = data.imgs"
+    count = 1_803_460
+    small = Bool(False, doc="Pictures of 256 x 256, a tenth of the bytes.")
+    inside = (*TorchvisionFiles.inside, "small")
+
+    def splits(self) -> tuple[str, ...]:
+        return "train-standard", "val"
+
+    def options(self) -> dict[str, str]:
+        return {"small": "True"} if self.small else {}
+
+
+class RenderedSST2(Validated):
+    """Sentences as pictures, of praise or of blame, 6,920 for training and 1,821 for the test (872 with `test=val`)."""
+
+    classes = 2
+    count = 6_920
+
+
+class StanfordCars(TorchvisionFiles):
+    """Cars, 8,144 for training and 8,041 for the test, 196 classes; put into `root` by hand."""
+
+    classes = 196
+    count = 8_144
+    downloads = False
+    packages = (*PictureFiles.packages, "scipy")
+
+
+class SUN397(Drawn):
+    """Scenes, 108,754 of them, 397 classes."""
+
+    classes = 397
+    listing = SORTED

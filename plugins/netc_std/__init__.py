@@ -112,7 +112,7 @@ TRANSFORMS = {
 }
 METRICS = {"netc_std.metrics": "Accuracy TopK Precision Recall F1 ConfusionMatrix BinaryAccuracy MAE RMSE R2"}
 DATA = {
-    "netc_std.images": "MNIST FashionMNIST KMNIST QMNIST EMNIST USPS CIFAR10 CIFAR100 SVHN STL10",
+    "netc_std.images": "MNIST FashionMNIST KMNIST QMNIST EMNIST USPS CIFAR10 CIFAR100 SVHN STL10 SEMEION FER2013 PCAM",
     "netc_std.data": "Digits Polynomial",
     "netc_std.comparisons": "DigitPairs DigitTriplets",
     "netc_std.tasks": "AddingProblem PointSets Discs PicturesWithTables Edges",
@@ -121,7 +121,8 @@ DATA = {
     "netc_std.functions": "Function",
     "netc_std.folders": "ImageFolder",
     "netc_std.imagefiles": "Caltech101 Caltech256 CLEVRClassification Country211 DTD EuroSAT FGVCAircraft Flowers102"
-    " Food101 GTSRB Imagenette ImageNet INaturalist LFWPeople OxfordIIITPet Places365 RenderedSST2 StanfordCars SUN397",
+    " Food101 GTSRB Imagenette ImageNet INaturalist LFWPeople Omniglot OxfordIIITPet Places365 RenderedSST2"
+    " StanfordCars SUN397",
 }
 INITIALIZERS = {
     "netc_std.initializers": "uniform normal trunc_normal constant ones zeros eye dirac xavier_uniform xavier_normal"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from netc.layer import Bool, Int, Text, Word
+from netc.layer import Bool, Float, Int, Text, Word
 from netc.recipe import DataSource, Target, expect_image
 from netc.shapes import Value
 from netc_std.data import batch_size
@@ -27,7 +27,7 @@ class TorchvisionImages(DataSource):
     labels: ClassVar[str] = "torch.as_tensor(data.targets)"
     faults: ClassVar[str] = "OSError, RuntimeError"
     packages: ClassVar[tuple[str, ...]] = ("torchvision",)
-    imports = ("from torchvision import datasets",)
+    imports: ClassVar[tuple[str, ...]] = ("from torchvision import datasets",)
     pictures = True
     bytes = True
     stated = ("batch_size", "test_batch_size", "root")
@@ -181,3 +181,130 @@ class STL10(CIFAR10):
     parts = BY_NAME
     layout = f"{FROM_NUMPY}.contiguous()"
     labels = "torch.from_numpy(data.labels).long()"
+
+
+class SEMEION(TorchvisionImages):
+    """Handwritten digits in black and white, 1,593 of them, 1x16x16, 10 classes; the seed draws those of the test."""
+
+    size = (1, 16, 16)
+    batch_size = batch_size()
+    test_batch_size = Int(1000, min=1, doc="Examples a step in the test.")
+    normalize = Normalize(1)
+    root = Text("data", doc="Where the data set is, or is put.")
+    shuffle = Bool(True)
+    test = Float(0.2, min=0, below=1, doc="Share that is kept for the test.")
+
+    @property
+    def held_out(self) -> bool:  # type: ignore[override]
+        return self.test > 0
+
+    def training_size(self) -> int:
+        return 1593 - (max(1, round(self.test * 1593)) if self.held_out else 0)
+
+    def given(self) -> dict[str, Any]:
+        return {name: value for name, value in super().given().items() if name != "test"}
+
+    def load(self, input: Value) -> str:
+        return LOAD_SEMEION + (DRAWN.format(share=self.test) if self.held_out else "    return images, labels\n")
+
+
+LOAD_SEMEION = '''\
+def load_data(args):
+    """Images as uint8 (N, C, H, W) and labels (N) of each part."""
+    try:
+        data = datasets.SEMEION(args.root, download=True)
+    except (OSError, RuntimeError) as error:
+        raise SystemExit(f"no SEMEION in {args.root}: {error}") from error
+    images = torch.from_numpy(data.data).unsqueeze(1)
+    labels = torch.from_numpy(data.labels)
+'''
+
+DRAWN = """\
+    generator = torch.Generator().manual_seed(args.seed)
+    order = torch.randperm(len(labels), generator=generator)
+    count = max(1, round({share} * len(order)))
+    train, test = order[count:], order[:count]
+    return images[train], labels[train], images[test], labels[test]
+"""
+
+
+class FER2013(TorchvisionImages):
+    """Faces with one of seven expressions, 28,709 for training and 7,178 for the test, 1x48x48, 7 classes.
+
+    They are put into `root` by hand. `fer2013.csv` and `icml_face_data.csv` have the expressions of the test, too.
+    """
+
+    size = (1, 48, 48)
+    count = 28_709
+    classes = 7
+    imports = (*TorchvisionImages.imports, "from torchvision.transforms import v2")
+    batch_size = batch_size()
+    test_batch_size = Int(1000, min=1, doc="Examples a step in the test.")
+    normalize = Normalize(1)
+    root = Text("data", doc="Where the data set is.")
+    shuffle = Bool(True)
+
+    def load(self, input: Value) -> str:
+        return LOAD_FACES
+
+
+LOAD_FACES = '''\
+def load_data(args):
+    """Images as uint8 (N, C, H, W) and labels (N), for training and the test."""
+    for split in ("train", "test"):
+        try:
+            data = datasets.FER2013(args.root, split, transform=v2.PILToTensor())
+        except (OSError, RuntimeError) as error:
+            raise SystemExit(f"no FER2013 in {args.root}: {error}") from error
+        items = (data[number] for number in range(len(data)))
+        images, labels = zip(*items, strict=True)
+        if None in labels:
+            raise SystemExit(f"test.csv in {args.root} has no classes, fer2013.csv has")
+        yield torch.stack(images)
+        yield torch.tensor(labels)
+'''
+
+
+class PCAM(TorchvisionImages):
+    """Tissue of lymph nodes with a tumour or without, 262,144 for training and 32,768 for the test, 3x96x96, 2 classes.
+
+    They take 8 GB of memory. `test=val` evaluates those that are there to choose the settings by, as many.
+    """
+
+    size = (3, 96, 96)
+    count = 262_144
+    classes = 2
+    packages = ("torchvision", "h5py", "gdown")
+    imports = (*TorchvisionImages.imports, "import h5py")
+    batch_size = batch_size()
+    test_batch_size = Int(1000, min=1, doc="Examples a step in the test.")
+    normalize = Normalize(3)
+    root = Text("data", doc="Where the data set is, or is put.")
+    shuffle = Bool(True)
+    test = Word("test", "val", default="test", doc="Which part is evaluated.")
+
+    def given(self) -> dict[str, Any]:
+        return {name: value for name, value in super().given().items() if name != "test"}
+
+    def load(self, input: Value) -> str:
+        parts = [("split", '("train", "test")'), ("split, name", '(("train", "train"), ("val", "valid"))')]
+        names, each = parts[self.test == "val"]
+        return LOAD_PATCHES.format(names=names, each=each, name=names.split()[-1])
+
+
+LOAD_PATCHES = '''\
+def load_data(args):
+    """Images as uint8 (N, C, H, W) and labels (N), for training and the test."""
+    for {names} in {each}:
+        path = Path(args.root, "pcam", f"camelyonpatch_level_2_split_{{{name}}}")
+        try:
+            datasets.PCAM(args.root, split, download=True)
+            with h5py.File(f"{{path}}_x.h5") as file:
+                images = torch.from_numpy(file["x"][:])
+            with h5py.File(f"{{path}}_y.h5") as file:
+                labels = torch.from_numpy(file["y"][:, 0, 0, 0])
+        except (KeyError, OSError, RuntimeError) as error:
+            raise SystemExit(f"no PCAM in {{args.root}}: {{error}}") from error
+        yield images.permute(0, 3, 1, 2)
+        yield labels.long()
+'''

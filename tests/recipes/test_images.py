@@ -5,13 +5,14 @@ from __future__ import annotations
 import bz2
 import importlib
 import pickle
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from tests.recipes.making import block, script_of
+from tests.recipes.making import block, recipe_of, script_of
 from tests.recipes.test_optimizers import script_module
 
 torch = pytest.importorskip("torch")
@@ -101,6 +102,35 @@ def stl10(root: Path, chance: Any) -> None:
     (folder / "unlabeled_X.bin").touch()
 
 
+def fer2013(root: Path, chance: Any) -> None:
+    lines = ["emotion,pixels,Usage"]
+    for part, count in {"Training": 30, "PublicTest": 8, "PrivateTest": 12}.items():
+        faces = drawn(chance, count, 48 * 48)
+        lines += [f"{number % 7},{' '.join(map(str, face))},{part}" for number, face in enumerate(faces)]
+    (root / "fer2013").mkdir()
+    (root / "fer2013/fer2013.csv").write_text("\n".join(lines))
+
+
+def pcam(root: Path, chance: Any) -> None:
+    h5py = importlib.import_module("h5py")
+    (root / "pcam").mkdir()
+    for part, count in {**COUNTS, "valid": 10}.items():
+        stem = f"camelyonpatch_level_2_split_{part}"
+        h5py.write(root / f"pcam/{stem}_x.h5", x=drawn(chance, count, 96, 96, 3))
+        h5py.write(root / f"pcam/{stem}_y.h5", y=drawn(chance, count, 1, 1, 1, high=2))
+
+
+@pytest.fixture(autouse=True)
+def arrays_instead_of_hdf5(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`h5py` that reads NumPy's files, so that it need not be there."""
+
+    def write(path: Path, **arrays: Any) -> None:
+        with path.open("wb") as file:
+            numpy.savez(file, **arrays)
+
+    monkeypatch.setitem(sys.modules, "h5py", SimpleNamespace(File=numpy.load, write=write))
+
+
 CIFAR10 = {"train": [f"data_batch_{number}" for number in range(1, 6)], "test": ["test_batch"]}
 SETS: dict[str, tuple[str, str, dict[str, Any], dict[str, Any], Write]] = {
     **{name: (name, "1x28x28", {"train": True}, {"train": False}, mnist(name))
@@ -118,6 +148,9 @@ SETS: dict[str, tuple[str, str, dict[str, Any], dict[str, Any], Write]] = {
                        ("meta", "fine_label_names"), 100)),
     "SVHN": ("SVHN", "3x32x32", {"split": "train"}, {"split": "test"}, svhn),
     "STL10": ("STL10", "3x96x96", {"split": "train"}, {"split": "test"}, stl10),
+    "FER2013": ("FER2013", "1x48x48 7", {"split": "train"}, {"split": "test"}, fer2013),
+    "PCAM": ("PCAM", "3x96x96 2", {"split": "train"}, {"split": "test"}, pcam),
+    "PCAM(test=val)": ("PCAM", "3x96x96 2", {"split": "train"}, {"split": "val"}, pcam),
 }  # fmt: skip
 """What a recipe writes: torchvision's class, the network's input, the arguments of both parts, and what draws files."""
 
@@ -127,7 +160,7 @@ def test_a_script_holds_what_torchvision_gives(tmp_path: Path, written: str, mon
     name, size, training, testing, write = SETS[written]
     cls = getattr(datasets, name)
     modules = {cls.__module__, "torchvision.datasets.cifar", "torchvision.datasets.utils"}
-    for module in modules - {"torchvision.datasets.usps"}:
+    for module in modules - {"torchvision.datasets.usps", "torchvision.datasets.pcam"}:
         monkeypatch.setattr(f"{module}.check_integrity", lambda path, md5=None: Path(path).is_file())
     write(tmp_path, numpy.random.default_rng(0))
     text = block(f"data: {written}", "loss: CrossEntropyLoss", "optimizer: SGD", "epochs: 1")
@@ -136,7 +169,7 @@ def test_a_script_holds_what_torchvision_gives(tmp_path: Path, written: str, mon
     for (pictures, labels), arguments in zip((found[:2], found[2:]), (training, testing), strict=True):
         own = cls(str(tmp_path), **arguments)
         assert pictures.dtype == torch.uint8
-        assert pictures.is_contiguous()
+        assert pictures.is_contiguous() or pictures.is_contiguous(memory_format=torch.channels_last)
         assert labels.dtype == torch.int64
         assert len(own) == len(pictures) == len(labels)
         first = int(written == "EMNIST(letters)")
@@ -145,6 +178,41 @@ def test_a_script_holds_what_torchvision_gives(tmp_path: Path, written: str, mon
             assert torch.equal(pictures[number], functional.pil_to_tensor(picture))
             assert labels[number] == label - first
         assert 0 <= labels.min() <= labels.max() < int([*size.split(), "10"][1])
+
+
+def test_digits_of_one_part_are_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the counts that the recipe reckons with, and all of them where there is no test."""
+    semeion = importlib.import_module("torchvision.datasets.semeion")
+    monkeypatch.setattr(semeion, "check_integrity", lambda path, md5=None: Path(path).is_file())
+    chance = numpy.random.default_rng(0)
+    values = numpy.concatenate([drawn(chance, 1593, 256, high=2), numpy.eye(10)[drawn(chance, 1593, high=10)]], axis=1)
+    numpy.savetxt(tmp_path / "semeion.data", values, fmt="%d")
+    own = datasets.SEMEION(str(tmp_path), download=False)
+    order = torch.randperm(1593, generator=torch.Generator().manual_seed(0)).tolist()
+    for written, kept in (("SEMEION", 319), ("SEMEION(test=0)", 0)):
+        text = block(f"data: {written}", "loss: CrossEntropyLoss", "optimizer: SGD", "epochs: 1")
+        found = script_module(script_of(text, "classifier 1x16x16")).load_data(SimpleNamespace(root=tmp_path, seed=0))
+        assert [len(part) for part in found] == [1593 - kept, 1593 - kept, kept, kept][: 4 if kept else 2]
+        assert recipe_of(text, "classifier 1x16x16").data.part.training_size() == 1593 - kept
+        assert found[0].dtype == torch.uint8
+        for place, number in enumerate((order[319:] if kept else range(1593))[:20]):
+            picture, label = own[number]
+            assert torch.equal(found[0][place], functional.pil_to_tensor(picture))
+            assert found[1][place] == label
+    assert found[1].dtype == torch.int64
+
+
+def test_a_test_part_without_classes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torchvision.datasets.fer2013.check_integrity", lambda path, md5=None: Path(path).is_file())
+    fer2013(tmp_path, numpy.random.default_rng(0))
+    lines = (tmp_path / "fer2013/fer2013.csv").read_text().splitlines()
+    (tmp_path / "fer2013/fer2013.csv").unlink()
+    (tmp_path / "fer2013/train.csv").write_text("\n".join(line.rpartition(",")[0] for line in lines))
+    (tmp_path / "fer2013/test.csv").write_text("\n".join(line.split(",")[1] for line in lines))
+    text = block("data: FER2013", "loss: CrossEntropyLoss", "optimizer: SGD", "epochs: 1")
+    script = script_module(script_of(text, "classifier 1x48x48 7"))
+    with pytest.raises(SystemExit, match=r"test\.csv in .* has no classes, fer2013\.csv has$"):
+        list(script.load_data(SimpleNamespace(root=tmp_path)))
 
 
 def test_the_classes_are_torchvisions() -> None:

@@ -72,11 +72,12 @@ wrap("pad_to_multiple")
     examples = (
         Example("3x7x30x31", "pad_to_multiple((2, 4, 4))", "3x8x32x32"),
         Example("3x30x32", "pad_to_multiple(32)", "3x32x32"),
+        Example("3x30", "pad_to_multiple(32)", "3x32"),
     )
 
     def function_arguments(self, input: Value) -> dict[str, Any]:
         multiples = per_axis(self.multiple, input.rank - 2, "multiple")
-        return {"multiple": self.multiple if multiples is self.multiple else list(multiples)}
+        return {"multiple": list(multiples) if len(self.multiple) == 1 else self.multiple}
 
     def infer(self, input: Value) -> Value:
         multiples = self.function_arguments(input)["multiple"]

@@ -260,6 +260,7 @@ class Template(Mutable):
     inits: list[InitRule] = field(default_factory=list)
     passed: bool = False
     called: set[str] = field(default_factory=set)
+    recipes: set[syntax.Assign] = field(default_factory=set)
     entered_by_x: bool = True
     """Whether what flows into a suite is the `x` of the definition around it."""
 

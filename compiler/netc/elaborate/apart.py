@@ -7,6 +7,7 @@ expanded again: with the choice written where the name stands, the loop written 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -107,7 +108,8 @@ def spot(node: syntax.Node) -> Spot:
 def meaning_of(use: Use) -> Hashable:
     """What a class says at a place."""
     if use.template is not None:
-        return (use.kind, use.template, tuple(use.bindings.items()), sizes_of(use.inner))
+        sizes = (sizes_of(use.inputs), sizes_of(use.inner))
+        return (use.kind, use.template, tuple(use.bindings.items()), own_label(use), sizes)
     layer = use.layer
     if layer is None:
         return (use.kind, use.expr or use.callee)
@@ -135,9 +137,10 @@ def sizes_of(output: Any) -> Hashable:
 
 
 def own_label(use: Use) -> str | None:
-    """The label that an unlabelled layer has by its type."""
-    label = None if use.numbered or use.layer is None else use.label
-    return label if label is not None and label.partition("_")[0] == type(use.layer).__name__.lower() else None
+    """The label that an unlabelled layer or block has by its type."""
+    label = None if use.numbered else use.label
+    made = use.template.name if use.template is not None else type(use.layer).__name__
+    return label if label is not None and re.fullmatch(rf"{made.lower()}(_\d+)?", label) else None
 
 
 def spelled_alike(visits: Sequence[Visit]) -> bool:

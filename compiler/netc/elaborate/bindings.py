@@ -55,6 +55,8 @@ class Bindings(Stages):
         recipe = isinstance(value, LayerRef | BlockRef | Bound | Deferred)
         if not is_flowing(value) and (not recipe or self.is_called(statement, frame)):
             frame.template.terms.setdefault(statement, self.kept_term(statement, value, frame))
+        elif recipe:
+            frame.template.recipes.add(statement)
         self.bind_target(statement.target, value, frame, statement)
         self.unread.read(value)
         if recipe and statement in frame.template.terms and statement.target.name is not None:

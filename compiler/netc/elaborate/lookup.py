@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 from netc import syntax
@@ -21,6 +21,7 @@ from netc.elaborate.values import (
     Frame,
     FunctionRef,
     LayerRef,
+    Past,
     Poisoned,
     describe,
     fault,
@@ -80,10 +81,14 @@ class Lookup:
         where a value is wanted. The message for a name that is nowhere may need them.
         """
         found = self.find(expr.id, frame)
-        if isinstance(found, Binding) and found.value is POISON:
-            raise Poisoned
+        if isinstance(found, Binding):
+            if found.value is POISON:
+                raise Poisoned
+            if isinstance(found, Past):  # a number in the class, which must be the same in every use of it
+                self.visit(expr, freeze(found.value), frame)
+            return found.value
         if found is not None:
-            return found.value if isinstance(found, Binding) else found
+            return found
         if expr.id in WORDS:
             help, text = f"write `{WORDS[expr.id]}`", f"`{expr.id}` is Python's word"
             spelled = replace(expr.span, WORDS[expr.id], safe=True)
@@ -190,6 +195,10 @@ class Lookup:
             outer = outer.parent
         self.unread.read(outer.entry)
         return Binding(outer.entry, written("x"), frame.container.module.span)
+
+    def visit(self, node: syntax.Node, meaning: Hashable, frame: Frame) -> None:
+        """Notes what a place turned out to be."""
+        raise NotImplementedError
 
     def file_value(self, name: str, scope: FileScope) -> Any:
         """What a name of a file stands for, constants evaluated once."""

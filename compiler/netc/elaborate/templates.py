@@ -39,12 +39,13 @@ class Templates(Layers):
         kinds = {name: self.kind_of(binding.value) for name, binding in inner.env.items()}
         ranks = tuple((t.value.rank, t.value.kind, t.value.channel) for t in tensors(flow))
         own = self.apart.classes.get(self.expanding[-1], ())
-        alike = self.variants.setdefault((define, ranks, self.rules_for(define, inner), own), [])
+        apart = (ranks, self.rules_for(define, inner), own)
+        alike = self.variants.setdefault((define, apart), [])
         for template, known in alike:
             if all(compatible(kind, known[name]) for name, kind in kinds.items()):
                 known.update({name: kind for name, kind in kinds.items() if kind != "none"})
                 return template
-        key = (define, (ranks, own, len(alike)), tuple(kinds.items()))
+        key = (define, (*apart, len(alike)), tuple(kinds.items()))
         names = [p.name for p in define.params]
         sequential = modules_only(define.body, names)
         told = {name: binding.value for name, binding in inner.env.items() if kinds[name] != "layer"}

@@ -118,7 +118,7 @@ def appended(line: str) -> tuple[tuple[str, str] | None, str]:
 def place_for(stored: str, statements: list[str], first: int) -> int:
     """Where `self.name = name` can stand: among the first statements, or behind the last that makes the name."""
     source = stored.rpartition(" = ")[2]
-    made = [index for index, line in enumerate(statements) if re.match(rf"\s*{source} \+?= ", line)]
+    made = [index for index, line in enumerate(statements) if re.match(rf"\s*{source} [-+*/]*= ", line)]
     if not made or made[-1] < first:
         return first
     end = made[-1] + 1

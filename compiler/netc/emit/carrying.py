@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from netc import syntax
@@ -30,13 +30,16 @@ class Carrying(Calls):
 
     def assign_running(self, node: syntax.Node, outcome: int) -> None:
         """The variables that carry a size around a loop or out of a guard."""
+        changed: dict[str, str] = {}
         for key, name in self.carried(node):
             terms = self.terms_of(node, key)
             if outcome not in terms or self.ahead.get((node, key)) == outcome:
                 continue
             source = self.text(terms[outcome])
             if source != name:
-                self.lines.add(assignment(name, source))
+                changed[name] = source
+        for line in at_once(changed):
+            self.lines.add(line)
         for key, name in self.carried(node):
             self.plan.current[name] = (node, key)
 
@@ -90,3 +93,15 @@ class Carrying(Calls):
         alone = len(self.lines.items) == header
         with self.lines.block(f"if {negated(condition)}:" if alone else "else:"), self.where(asked, False):
             self.assign_running(statement, 0)
+
+
+def at_once(changed: Mapping[str, str]) -> Iterator[str]:
+    """Assignments that each read what the variables held before: one after the other where there is such an order."""
+    pending = dict(changed)
+    while pending:
+        read = {name: set(re.findall(r"\w+", source)) for name, source in pending.items()}
+        free = (name for name in pending if not any(name in read[other] for other in pending if other != name))
+        if (first := next(free, None)) is None:
+            yield f"{', '.join(pending)} = {', '.join(pending.values())}"
+            return
+        yield assignment(first, pending.pop(first))

@@ -30,6 +30,7 @@ class Constructor(Initialising):
         self.lines = Lines()
         self.flags: dict[syntax.Flow, str] = {}
         self.declared: dict[str, str] = {}
+        self.open_lists = []
         self.guards: list[str] = []
         self.keys: list[str] = []
         self.ahead: dict[tuple[syntax.Node, Any], int] = {}

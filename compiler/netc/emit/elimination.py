@@ -359,10 +359,7 @@ class Elimination:
             return None
         with self._assuming((template, place)):
             step = self.normalise(template, back) - Term.atom(place)
-        for atom in step.atoms():
-            if isinstance(atom, Place) and not (atom.kind == "input" or isinstance(atom.owner, Template)):
-                return None
-        return step
+        return step if all(map(outlasts, step.atoms())) else None
 
     def _affine(self, template: Template, place: Place, joined: Joined) -> Term | None:
         """`entry + i * step` inside `for i in range(n)`."""
@@ -378,6 +375,10 @@ class Elimination:
         return self.normalise(template, joined.terms[0]) + index * step
 
     def _after(self, template: Template, place: Place, head: Term) -> Term | None:
+        entering = only_atom(head)
+        assert isinstance(entering, Place)
+        if 0 not in template.joins[(entering.owner, entering.key)].terms:
+            return self._made(template, entering)
         head = self._unmoved(template, head)
         atom = only_atom(head)
         if not isinstance(atom, Place) or atom.owner is not place.owner:
@@ -387,6 +388,16 @@ class Elimination:
         if step is None or not isinstance(loop, Loop):
             return head
         return self.normalise(template, joined.terms[0]) + self.count(template, place.owner, loop) * step
+
+    def _made(self, template: Template, place: Place) -> Term:
+        """What a loop makes of a size that only a run decides: in each turn the same, or what a variable holds."""
+        loop = template.sites[place.owner]
+        assert isinstance(loop, Loop)
+        if selecting := self.taint(template, loop.iterable):  # without a turn there would be no such number
+            raise Freeze(selecting)
+        with self._assuming((template, place)):
+            back = self.normalise(template, template.joins[(place.owner, place.key)].terms[1])
+        return back if all(map(outlasts, back.atoms())) else Term.atom(place)
 
     def count(self, template: Template, node: Any, loop: Loop) -> Term:
         """How often a loop runs; a range may end before it begins."""
@@ -407,3 +418,8 @@ class Elimination:
         with self._assuming((template, atom)):
             moved = self.normalise(template, back) not in (head, first)
         return head if moved and not self._stays(template, atom, back, first) else first
+
+
+def outlasts(atom: Atom) -> bool:
+    """Whether an atom is the same before, in and after a loop: no name that is assigned, no size that is carried."""
+    return not isinstance(atom, Place) or atom.kind == "input" or isinstance(atom.owner, Template)

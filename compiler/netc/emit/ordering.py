@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Sequence
 
@@ -47,20 +48,33 @@ def reordered(lines: list[str], wanted: Sequence[str]) -> list[str]:
 def refuse_reordering(groups: list[list[str]], ordered: list[list[str]]) -> None:
     """Raises Inexpressible where statements change places of which one assigns what the other reads or assigns."""
     places = [next(place for place, other in enumerate(ordered) if other is group) for group in groups]
-    touched = [(written_names(group), set(re.findall(r"self\.\w+|\w+", " ".join(group)))) for group in groups]
-    for i, (writes, names) in enumerate(touched):
+    touched = [touched_names("\n".join(group)) for group in groups]
+    asked = {name for _, reads in touched for name in reads}
+    for i, (writes, reads) in enumerate(touched):
         for j in range(i + 1, len(groups)):
-            other_writes, other_names = touched[j]
-            shared = writes & other_names or names & other_writes
+            other_writes, other_reads = touched[j]
+            shared = writes & other_reads | reads & other_writes | writes & other_writes & asked
             if shared and places[i] > places[j]:
                 name = min(shared).removeprefix("self.")
                 raise Inexpressible(f"an `order` that asks for `{name}` before it is known")
 
 
-def written_names(lines: list[str]) -> set[str]:
-    """The locals and attributes that statements assign."""
-    found = (re.match(r"\s*(self\.\w+|\w+)(: [^=]*)? \+?= ", line) for line in lines)
-    return {match[1] for match in found if match is not None}
+def touched_names(text: str) -> tuple[set[str], set[str]]:
+    """The locals and attributes that statements assign, and those that they read, what their own loops bind aside."""
+    writes: set[str] = set()
+    reads: set[str] = set()
+    loops: set[str] = set()
+    for node in ast.walk(ast.parse(text)):
+        match node:
+            case ast.Name(ctx=ast.Load()) | ast.Attribute(ctx=ast.Load()):
+                reads.add(ast.unparse(node))
+            case ast.Name() | ast.Attribute():
+                writes.add(ast.unparse(node))
+            case ast.AugAssign(target=target):
+                reads.add(ast.unparse(target))
+            case ast.For(target=target) | ast.comprehension(target=target):
+                loops.update(part.id for part in ast.walk(target) if isinstance(part, ast.Name))
+    return writes, reads - loops - {"self"}
 
 
 def merge_optional(groups: list[list[str]]) -> list[list[str]]:

@@ -140,9 +140,11 @@ class Resolver(Elimination):
             result = decided(result, given, outcome)
         for value, name in held:
             result = spoken(result, value, written(name))
-        if shrinks_space(template, result) and (number := self.agreed(template, result)) is not None:
-            return number
-        result = result.substitute(lambda atom: self._written(template, atom, facts))
+        number = self.agreed(template, result) if shrinks_space(template, result) else None
+        if number is None:
+            result = result.substitute(lambda atom: self._written(template, atom, facts))
+        else:
+            result = number
         for atom in result.atoms():
             if isinstance(atom, Written):
                 plan.requires.update(dict.fromkeys(atom.requires))

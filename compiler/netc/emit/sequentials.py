@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import field
@@ -44,7 +45,7 @@ class Sequentials(Carrying):
     """Writes the Sequentials of `__init__`, with the loops and conditions that fill them."""
 
     declared: dict[str, str]
-    open_lists: int = 0
+    open_lists: list[Members]
 
     def module(self, expr: syntax.Expr) -> Py | None:
         """The expression that makes the module of a stage."""
@@ -113,15 +114,15 @@ class Sequentials(Carrying):
 
     def collect(self, body: Sequence[syntax.Stmt], named: bool) -> Members:
         members = Members(named=named)
-        self.open_lists += 1
+        self.open_lists.append(members)
         self.fill(body, members)
-        self.open_lists -= 1
+        self.open_lists.pop()
         return members
 
-    def as_list(self, members: Members) -> str:
-        """From here on the Sequential is built by statements."""
+    def as_list(self, members: Members, inner: Sequence[str] = ()) -> str:
+        """From here on the Sequential is built by statements, among them those of an `inner` one."""
         if members.variable is None:
-            members.variable = self.variable_for(members.named)
+            members.variable = self.variable_for(members.named, inner)
             module = self.imported("torch.nn.Module")
             if members.named:
                 self.plan.requires["from collections import OrderedDict"] = None
@@ -141,11 +142,16 @@ class Sequentials(Carrying):
         known = any(line.lstrip().startswith(f"{variable}: ") for line in self.lines.items)
         self.lines.add(f"{variable} = {source}" if known else f"{variable}: {hint} = {source}")
 
-    def variable_for(self, named: bool) -> str:
-        """The name of a list of members; a name holds things of one type in a constructor."""
+    def variable_for(self, named: bool, inner: Sequence[str] = ()) -> str:
+        """The name of a list of members; a name holds things of one type in a constructor.
+
+        It is none of those of the lists that it stands in, or of those that the statements `inner` build.
+        """
         hint = "OrderedDict" if named else "list"
-        names = LIST_NAMES[self.open_lists - 1 :] or LIST_NAMES
-        free = [n for n in (*names, *LIST_NAMES) if n not in own_names(self.template)]
+        names = LIST_NAMES[len(self.open_lists) - 1 :] or LIST_NAMES
+        taken = {*own_names(self.template), *(members.variable for members in self.open_lists)}
+        taken |= {found[1] for line in inner if (found := re.match(r"\s*(\w+)(: .*)? = ", line))}
+        free = [n for n in (*names, *LIST_NAMES) if n not in taken]
         return next(n for n in free if self.declared.get(n, hint).startswith(hint))
 
     def append(self, members: Members, entry: Entry) -> None:
@@ -201,7 +207,7 @@ class Sequentials(Carrying):
         source = self.container(body)
         if members.variable is None and len(self.lines.items) > start:
             inner, self.lines.items[start:] = self.lines.items[start:], []
-            self.as_list(members)
+            self.as_list(members, inner)
             self.lines.items += inner
         return source
 

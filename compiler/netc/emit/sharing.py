@@ -229,14 +229,15 @@ def rewritten(
 
 
 def moves_up(group: Sequence[Place], start: tuple[tuple[list[ast.stmt], int], ...]) -> Place | None:
-    """The assignment that can stand before all other places of a size, its name read nowhere between."""
+    """The assignment that can stand before all other places of a size, its name read nowhere between, nor set again."""
     body, index = start[-1]
+    last = max(place.path[len(start) - 1][1] for place in group)
     for place in group:
         if place.argument or place.path[-1][0] is not body:
             continue
-        end = place.path[-1][1]
+        end, name = place.path[-1][1], place.statement.targets[0].id  # type: ignore[attr-defined]
         between = {part.id for each in body[index:end] for part in ast.walk(each) if isinstance(part, ast.Name)}
-        return place if place.statement.targets[0].id not in between else None  # type: ignore[attr-defined]
+        return place if name not in between | names_set(body[end + 1 : last + 1]) else None
     return None
 
 

@@ -30,9 +30,11 @@ def statements_in(body: Sequence[syntax.Stmt], template: Template) -> Iterator[s
 
 
 def tensor_targets(body: Sequence[syntax.Stmt], template: Template) -> Iterator[str]:
+    """The names under which statements keep tensors."""
     for statement in statements_in(body, template):
-        if isinstance(statement, syntax.Assign) and statement not in template.terms:
-            yield from statement.target.names
+        if isinstance(statement, syntax.Assign):
+            if statement not in template.terms and statement not in template.recipes:
+                yield from statement.target.names
         if (
             isinstance(statement, syntax.Flow)
             and statement.operator == "side"

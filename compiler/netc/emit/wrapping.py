@@ -37,9 +37,10 @@ def fold(line: str) -> list[str]:
     head, body, tail = text[: start + 1], text[start + 1 : end].strip(), text[end:]
     if len(indent + head) > WIDTH:
         return [line]
+    alone = body.endswith(",")  # a tuple of one
     body = body.removesuffix(",")
     several = len(split(body, (", ",))) > 1 and not is_comprehension(body)
-    listed = several and head[-2:-1] in ("", " ", "(", "[", "{", "*", "=")
+    listed = alone or (several and head[-2:-1] in ("", " ", "(", "[", "{", "*", "="))
     inner = indent + INDENT
     lines = [p for part in split(body, (", ",)) for p in entry(inner, part)] if listed else inside(inner, body)
     return [indent + head, *lines, *fold(indent + tail)]

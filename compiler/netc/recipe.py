@@ -524,6 +524,7 @@ class Recipe(Record, eq=True):
     samples: int | None = None
     modes: tuple[str, ...] = ()
     log: tuple[str, ...] = ()
+    progress: Literal["line", "tqdm"] = "line"
     warnings: tuple[Diagnostic, ...] = ()
 
     @property

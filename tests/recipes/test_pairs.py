@@ -44,6 +44,7 @@ FACTORS: dict[str, tuple[str, ...]] = {
     "patience": ("", "patience: 4"),
     "keep": ("", "keep: best", "keep: best(2)", "keep: best(F1)"),
     "log_every": ("", "log_every: 5"),
+    "progress": ("", "progress: tqdm"),
     "evaluate_first": ("", "evaluate_first: true"),
     "print_shapes": ("", "print_shapes: true"),
     "plot": ("", "plot: (loss, accuracy)"),

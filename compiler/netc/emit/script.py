@@ -24,7 +24,7 @@ from netc.recipe import Metric, Recipe
 from netc.sources import Header, ModelSource
 
 HASH_LINE = re.compile(r"^# netc: sha256=([0-9a-f]*)\n", re.MULTILINE)
-STDLIB = ("argparse", "json", "os", "signal", "sys", "time")
+STDLIB = ("argparse", "json", "os", "signal", "time")
 DISTRIBUTIONS = {"sklearn": "scikit-learn", "PIL": "pillow"}
 """Packages that are not installed by the name by which they are imported."""
 EARLY = "import torch.distributed.nn  # first, or its defaults hold the group"
@@ -172,6 +172,7 @@ def _training_imports(recipe: Recipe) -> set[str]:
         lines |= {EARLY, "from torch.nn.parallel import DistributedDataParallel"}
         if recipe.accumulate > 1:
             lines.add("from contextlib import nullcontext")
+    lines.add("from tqdm import tqdm" if recipe.progress == "tqdm" else "import sys")
     if "csv" in recipe.log:
         lines.add("import csv")
     if "wandb" in recipe.log:

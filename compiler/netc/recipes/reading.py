@@ -262,6 +262,7 @@ READERS: dict[str, Callable[[Any, syntax.Setting], Any]] = {
     "keep": _Reader.keep,
     "log_every": Scalars.positive,
     "log": lambda reader, setting: reader.words(setting, "csv", "tensorboard", "wandb"),
+    "progress": lambda reader, setting: reader.word(setting, "line", "tqdm"),
     "evaluate_first": Scalars.boolean,
     "print_shapes": Scalars.boolean,
     "plot": _Reader.plot,

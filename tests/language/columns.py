@@ -1,3 +1,5 @@
+from functools import partial
+
 from torch import nn
 
 PARAMS = [{}, {"classes": 4}]
@@ -33,7 +35,11 @@ class Twin(nn.Module):
         self.features = nn.Sequential(
             Plain(3, 4, norm, nn.ReLU()), Wide(4, 6, norm, nn.ReLU()), Plain(6, 6, norm, nn.ReLU())
         )
+        self.more0 = Plain(6, 4, partial(nn.GroupNorm, 2), nn.ReLU())
+        self.more1 = Wide(4, 6, partial(nn.GroupNorm, 2), nn.ReLU())
+        self.more2 = Plain(6, 6, partial(nn.GroupNorm, 2), nn.ReLU())
         self.fc = nn.Linear(6, classes)
 
     def forward(self, x):
-        return self.fc(self.features(x).mean((2, 3)))
+        x = self.more2(self.more1(self.more0(self.features(x))))
+        return self.fc(x.mean((2, 3)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
@@ -12,7 +13,7 @@ from typing import Any
 from netc import syntax
 from netc.diagnostics import Diagnostic, Diagnostics, Label, Source, Span, SpecError, nearest, renamed
 from netc.diagnostics import replace as replace_text
-from netc.elaborate.apart import MAX_PASSES, Apart, Visits
+from netc.elaborate.apart import MAX_PASSES, Apart, Spot, Visits
 from netc.elaborate.arguments import strip
 from netc.elaborate.initial import Initial
 from netc.elaborate.lookup import freeze, plain
@@ -75,6 +76,7 @@ class Elaborator(Initial):
         self.templates = {}
         self.variants = {}
         self.reached = {}
+        self.asked_in = {}
         self.constants = {}
         self.visits = Visits()
         self.unread = Unread()
@@ -355,9 +357,15 @@ class Elaborator(Initial):
             self.begin()
             kept = list(self.diagnostics.items)
             network = self.expand_net(name, define, scope, args, params)
-            if network is None or not any(self.visits.ambiguous()):
+            if network is None:
+                return None
+            if any(self.visits.ambiguous()):
+                more = self.visits.separate(self.apart)
+            elif several := self.loops_over_several():
+                more = self.apart.copy()
+                more.unrolled |= several
+            else:
                 return network
-            more = self.visits.separate(self.apart)
             if isinstance(more, syntax.Node):
                 break
             self.apart = more
@@ -367,6 +375,11 @@ class Elaborator(Initial):
         node = more if isinstance(more, syntax.Node) else next(self.visits.ambiguous())[1]
         text = f"`{node.span.text}` stands for different layers, and one class cannot say which"
         raise fault("E0901", node.span, text, "here", help="give each of them a label or a `def` of its own")
+
+    def loops_over_several(self) -> set[Spot]:
+        """The loops over blocks of which one is several classes, so that a list cannot name it."""
+        names = Counter(template.name for template in self.templates.values())
+        return {loop for loop, blocks in self.asked_in.items() if any(names[block] > 1 for block in blocks)}
 
     def expand_net(
         self, name: str, define: syntax.Define, scope: FileScope,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from netc import syntax
-from netc.elaborate.apart import spot
+from netc.elaborate.apart import Spot, spot
 from netc.elaborate.arguments import strip
 from netc.elaborate.cloning import clone
 from netc.elaborate.conditions import holds_recipe
@@ -42,7 +42,9 @@ JOIN_ARGUMENTS = {"stack": {"dim": 1}}
 
 
 class Stages(Containers):
-    """Runs chains and forks."""
+    """Runs chains and forks; `asked_in` are the loops over blocks, each with the names of the blocks."""
+
+    asked_in: dict[Spot, set[str]]
 
     def statement(self, statement: syntax.Stmt, frame: Frame) -> None:
         """Runs one statement; a mistake is noted once and poisons what it would have made."""
@@ -266,6 +268,7 @@ class Stages(Containers):
 
         if any(holds_recipe(item) for item in items):
             frame.template.root.called.update(statement.target.names)
+            self.asked_in.setdefault(spot(statement), set()).update(blocks_in(items))
 
         def run(item: Any) -> None:
             self.bind_target(statement.target, item, frame, statement)
@@ -307,6 +310,15 @@ class Stages(Containers):
             with self.trail.inside(round_of(statement.target, item, statement.span)):
                 self.settle_target(statement.target, item, frame)
                 body(copy)
+
+
+def blocks_in(value: Any) -> Iterator[str]:
+    """The names of the blocks in a value."""
+    if isinstance(value, BlockRef):
+        yield value.define.name
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from blocks_in(item)
 
 
 def must_unroll(item: Any) -> bool:

@@ -104,9 +104,9 @@ class Templates(Layers):
         if isinstance(value, Bound):
             target = value.target
             uniform = isinstance(target, LayerRef) and target.cls.is_uniform() and not target.function
-            return "layer" if uniform else (id(value.call), id(value.frame))
+            return "layer" if uniform else said(value)
         if isinstance(value, Deferred):
-            return (id(value.expr), id(value.frame))
+            return said(value)
         if value is None:
             return "none"
         if isinstance(value, tuple | list):
@@ -151,7 +151,7 @@ class Templates(Layers):
         if isinstance(value, Tensor):
             return signature_of(value.value)
         if isinstance(value, Bound | Deferred):
-            return id(value.call if isinstance(value, Bound) else value.expr), id(value.frame)
+            return said(value)
         frozen: Hashable = freeze(value)
         return frozen
 
@@ -196,3 +196,13 @@ class Templates(Layers):
                 value = self.evaluate(param.default, inner)
                 values[param.name] = value
             inner.env[param.name] = Binding(value, literal(None), param.span)
+
+
+def said(value: Bound | Deferred) -> Hashable:
+    """What tells a layer with arguments, or a chain, apart from others: the place, or the words where no name is in them."""
+    if isinstance(value, Deferred):
+        return id(value.expr), id(value.frame)
+    if any(name for arg in value.call.args for name in names_in(arg.value)):
+        return id(value.call), id(value.frame)
+    told = tuple((arg.name, arg.value.span.text) for arg in value.call.args)
+    return freeze(value.target), told, id(value.frame.scope)

@@ -221,7 +221,8 @@ class Schedule(Part):
     """A learning-rate schedule.
 
     - `ends`: the field that says after how many epochs the next schedule of a chain takes over; None if it never ends.
-    - `remaining`: the PyTorch argument that is given the epochs that are left.
+    - `remaining`: the PyTorch argument that is given the epochs that are left; `fixed`: arguments that are always the
+      same, as Python.
     - `interval`: whether it goes on after each epoch or each step of the optimizer; None where the recipe chooses.
     - `judges`: whether it is told at each epoch how good the network is; it gets `mode="max"` where more is better.
 
@@ -230,12 +231,14 @@ class Schedule(Part):
 
     ends: ClassVar[str | None] = None
     remaining: ClassVar[str | None] = None
+    fixed: ClassVar[Mapping[str, str]] = {}
     interval: ClassVar[Interval | None] = None
     judges: ClassVar[bool] = False
     needed = ("module",)
     attributes = Part.attributes | {
         "ends": Rule("the name of an argument, or None", optional(is_text)),
         "remaining": Rule("the name of an argument of PyTorch's, or None", optional(is_text)),
+        "fixed": WORDS,
         "interval": Rule('"epoch", "step" or None', (None, *get_args(Interval)).__contains__),
         "judges": FLAG,
     }
@@ -398,14 +401,16 @@ def expect_image(input: Value, size: tuple[int, int, int], source: str) -> None:
 
 
 class Selector(Record, eq=True):
-    """What a `group` line selects: biases, the parameters of norms, of a layer type, or at a label."""
+    """What a `group` line selects: biases, parameters of one dimension, of norms, of a layer type, or at a label."""
 
-    kind: Literal["bias", "norm", "type", "label"]
+    kind: Literal["bias", "vector", "norm", "type", "label"]
     text: str
 
     def matches(self, parameter: NetParameter) -> bool:
         if self.kind == "bias":
             return "bias" in parameter.leaf
+        if self.kind == "vector":
+            return len(parameter.shape) < 2
         if self.kind == "norm":
             return "Norm" in parameter.layer
         if self.kind == "type":
@@ -484,6 +489,7 @@ class Recipe(Record, eq=True):
     """A recipe that fits its network.
 
     The `steppers` step together after one backward pass, or take `turns`, each with its losses in a pass of their own.
+    An epoch has all examples, or without the last batch if it is smaller (`drop_last`), or as many steps as it is said.
     `keep` has `best` for the best epoch, whose checkpoint is kept, and where `kept` is above 1 those of as many epochs.
     """
 
@@ -498,6 +504,8 @@ class Recipe(Record, eq=True):
     judge: str | None = None
     turns: bool = False
     schedule_interval: Interval = "epoch"
+    steps_per_epoch: int | None = None
+    drop_last: bool = False
     accumulate: int = 1
     carry: tuple[str, ...] = ()
     clip_norm: float | None = None

@@ -101,7 +101,7 @@ OPTIMIZERS = {
 SCHEDULES = {
     "netc_std.schedules": "StepLR MultiStepLR ExponentialLR CosineAnnealingLR LinearLR ConstantLR PolynomialLR"
     " CosineAnnealingWarmRestarts OneCycleLR CyclicLR"
-    " ReduceLROnPlateau cosine warmup",
+    " ReduceLROnPlateau cosine linear polynomial warmup",
 }
 TRANSFORMS = {
     "netc_std.transforms": "Resize CenterCrop Pad RandomCrop RandomResizedCrop RandomHorizontalFlip RandomVerticalFlip"

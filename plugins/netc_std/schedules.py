@@ -215,6 +215,24 @@ class Cosine(Schedule):
         yield from rising(self.eta_min, lr)
 
 
+class Linear(Schedule):
+    """A straight line from the learning rate down to `end_factor` of it over all epochs that are left."""
+
+    module = "torch.optim.lr_scheduler.LinearLR"
+    fixed = {"start_factor": "1"}
+    remaining = "total_iters"
+    stated = ("end_factor",)
+    end_factor = Float(0.0, min=0, max=1, doc="Where the line ends, relative to the learning rate.")
+
+
+class Polynomial(Schedule):
+    """From the learning rate down to 0 over all epochs that are left, along `(1 - share) ** power`."""
+
+    module = "torch.optim.lr_scheduler.PolynomialLR"
+    remaining = "total_iters"
+    power = Float(1.0, min=0)
+
+
 class Warmup(Schedule):
     """A linear rise over some epochs, from a hundredth of the learning rate, as in torchvision's references."""
 
@@ -229,4 +247,4 @@ class Warmup(Schedule):
         yield from unfinished("epochs", self.epochs, left)
 
 
-cosine, warmup = Cosine, Warmup
+cosine, linear, polynomial, warmup = Cosine, Linear, Polynomial, Warmup

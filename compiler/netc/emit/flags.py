@@ -13,6 +13,7 @@ from netc.recipe import Group, Part, Recipe, Schedule, Stepper, Transform, Use
 TYPES: tuple[tuple[type[Field[Any]], str], ...] = ((Int, "int"), (Float, "float"), (Text, "str"), (Bool, "bool"))
 # The flags of every script, after those of the recipe's parts.
 OPTIONAL = (
+    ("steps_per_epoch", "int", "steps from one evaluation to the next"),
     ("accumulate", "int", "batches a step"),
     ("clip_norm", "float", "greatest norm of all gradients together"),
     ("clip_value", "float", "greatest size of a gradient's entry"),

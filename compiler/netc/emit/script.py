@@ -232,7 +232,7 @@ def _training(model: ModelSource, recipe: Recipe) -> dict[str, Any]:
         "star": "*" * recipe.several,
         "dtype": {"bf16": "bfloat16", "fp16": "float16"}.get(recipe.precision),
         "frozen": frozen(recipe),
-        "shuffled": data.shuffled and not recipe.carry,
+        "epochs": stepping.epochs,
         "carried": _carried(recipe),
         "stepping": stepping,
         "augmenting": augmenting,

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from netc.emit.epochs import Epochs
 from netc.emit.flags import Flags
 from netc.emit.layout import call, condition, quoted, row, snake
 from netc.naming import reached
@@ -21,6 +22,7 @@ class Stepping:
         self.score = score
         self.rising = rising
         self.steppers = recipe.steppers
+        self.epochs = Epochs(recipe)
 
     @property
     def several(self) -> bool:
@@ -80,8 +82,8 @@ class Stepping:
         text = quoted("an epoch has fewer batches than lie between two turns")
         return [
             row("every = {", given, "}", 4),
-            "    per_epoch = -(-len(train_targets) // args.batch_size)  # batches",
-            "    if max(every.values()) > per_epoch:",
+            *["    per_epoch = -(-len(train_targets) // args.batch_size)  # batches"] * self.epochs.whole,
+            f"    if max(every.values()) > {self.epochs.batches}:",
             f"        raise SystemExit({text})",
         ]
 
@@ -148,12 +150,11 @@ class Stepping:
         """The statements that make the schedules."""
         made: list[str] = []
         counted: dict[str, str] = {}
-        size = "args.batch_size" if self.recipe.accumulate == 1 else "(args.batch_size * args.accumulate)"
         for stepper in self.steppers:
             lines, name = list(self.schedule(stepper)), self.steps_name(stepper)
             if any(re.search(rf"\b{name}\b", line) for line in lines):
-                apart = stepper.every > 1
-                count = f"(per_epoch // {self.every(stepper)})" if apart else f"-(-len(train_targets) // {size})"
+                turns = f"({self.epochs.batches} // {self.every(stepper)})"
+                count = turns if stepper.every > 1 else self.epochs.steps
                 counted[name] = f"    {name} = args.epochs * {count}"
             made += lines
         return [*counted.values(), *made]
@@ -170,7 +171,7 @@ class Stepping:
         milestones: list[str] = []
         for index, use in enumerate(uses):
             part = use.part
-            given = self.flags.given(part)
+            given = {**part.fixed, **self.flags.given(part)}
             if part.remaining:
                 by_step = "step" in (part.interval, self.recipe.schedule_interval)
                 whole = self.steps_name(stepper) if by_step else "args.epochs"
@@ -201,9 +202,18 @@ class Stepping:
     @property
     def by_type(self) -> bool:
         """Whether a rule asks for the module of a parameter."""
+        return any(selector.kind in ("norm", "type") for selector in self.selectors)
+
+    @property
+    def each(self) -> str:
+        """What goes through the parameters, with their names where a rule asks for them."""
+        return each_parameter(self.selectors)
+
+    @property
+    def selectors(self) -> list[Selector]:
+        """What the rules select by."""
         selectors = [s for stepper in self.steppers for group in stepper.groups for s in group.selectors]
-        selectors += [stepper.selector for stepper in self.steppers if self.several and stepper.selector is not None]
-        return any(selector.kind in ("norm", "type") for selector in selectors)
+        return selectors + [s.selector for s in self.steppers if self.several and s.selector is not None]
 
     @property
     def rules(self) -> list[str]:
@@ -266,6 +276,12 @@ def sorted_in(stepper: Stepper, indent: int, single: bool = False) -> Iterator[s
     yield f"{space}    {rest}.append(parameter)"
 
 
+def each_parameter(selectors: Sequence[Selector]) -> str:
+    if all(selector.kind == "vector" for selector in selectors):
+        return "for parameter in model.parameters():"
+    return "for name, parameter in model.named_parameters():"
+
+
 # ---- selectors as conditions ---------------------------------------------------------------------
 
 
@@ -277,6 +293,7 @@ def frozen(recipe: Recipe) -> dict[str, Any] | None:
     return {
         "condition": condition(terms, "if", 8),
         "by_type": any(s.kind in ("norm", "type") for s in recipe.freeze),
+        "each": each_parameter(recipe.freeze),
     }
 
 
@@ -296,6 +313,8 @@ def conditions(selector: Selector, hits: Sequence[NetParameter]) -> list[str]:
     """The conditions on `name` and `module` that hold for the parameters that a selector matches."""
     if selector.kind == "bias":
         return ['"bias" in name.rpartition(".")[2]']
+    if selector.kind == "vector":
+        return ["parameter.dim() < 2"]
     if selector.kind in ("norm", "type"):
         types = sorted({hit.module.replace("torch.nn.", "nn.") for hit in hits})
         return [f"isinstance(module, {name})" for name in types]

@@ -57,12 +57,16 @@ class Figures:
 
     def judged(self, judge: syntax.Expr) -> str | None:
         text = "".join(judge.span.text.split())
+        if text == "loss":
+            return "test_loss"
         texts = {"".join(i.span.text.split()): u for i, u in zip(self.items, self.metrics, strict=True)}
         found = texts.get(text) or next((use for use in self.metrics if use.name == text), None)
         if found is None or not found.part.form:
             known = ", ".join(f"`best({name})`" for name, use in texts.items() if use.part.form)
-            reason = f"`{text}` is no single number" if found is not None else f"the recipe has no metric `{text}`"
-            self.error(reason, judge.span, f"there is {known}" if known else f"`metrics: {text}`")
+            reason, way = f"the recipe has no metric `{text}`", f"`metrics: {text}`, or `best(loss)`"
+            if found is not None:
+                reason, way = f"`{text}` is no single number", "`best(loss)`"
+            self.error(reason, judge.span, f"there is {known} and `best(loss)`" if known else way)
             return None
         return found.part.key
 

@@ -100,11 +100,16 @@ class Fitting:
         if size is None:
             return
         span = rejected_span(setting.value, type(use.part), "batch_size")
-        if total is not None and size > total and "batch_size" in vars(use.part):
+        cut, counted = self.setting("drop_last", False), "steps_per_epoch" in self.values
+        if total is not None and size > total and cut:
+            reason = f"{total} examples do not fill a batch of {size}, and `drop_last` leaves out what does not"
+            self.error(reason, span, f"at most `batch_size={total}`")
+        elif total is not None and size > total and "batch_size" in vars(use.part) and not counted:
             reason = f"a batch of {size} is more than the {total} examples of {use.name}: every epoch has one step"
             self.warn([Reject(reason, "batch_size", help=f"at most `batch_size={total}`")], setting.value, use.part)
         self.logging(size, total)
-        crowd, last = self.network.crowd, size if total is None else total % size or min(size, total)
+        whole = total is None or cut or counted
+        crowd, last = self.network.crowd, size if whole else total % size or min(size, total)
         if crowd is None or min(size, last) >= crowd.least:
             return
         where = (Label(crowd.span, f"learns from at least {crowd.least} at a time"),)
@@ -113,12 +118,22 @@ class Fitting:
             self.error(f"a batch of {size} is too small for `{crowd.layer}`", span, f"`batch_size={enough}`", where)
         else:
             reason = f"the last of the batches holds {last} of the {total} examples, too few for `{crowd.layer}`"
-            self.error(reason, span, f"`batch_size={better(size, total or size, crowd)}` leaves more", where)
+            more = f"`batch_size={better(size, total or size, crowd)}` leaves more"
+            self.error(reason, span, f"{more}, `drop_last: true` leaves them out", where)
+
+    def per_epoch(self, total: int | None, size: int) -> int | None:
+        """How many batches an epoch has, None where only the run knows."""
+        if "steps_per_epoch" in self.values:
+            return int(self.setting("steps_per_epoch") * self.setting("accumulate", 1))
+        if total is None:
+            return None
+        return max(1, total // size) if self.setting("drop_last", False) else -(-total // size)
 
     def logging(self, size: int, total: int | None) -> None:
         """A line of the log every so many steps, where an epoch has fewer."""
         every, setting = self.values.get("log_every", (0, None))
-        if setting is not None and total is not None and every > (steps := -(-total // size)):
+        steps = self.per_epoch(total, size)
+        if setting is not None and steps is not None and every > steps:
             text = f"an epoch has {steps} step{'s' * (steps != 1)}, and a line is logged every {every}"
             place = Label(setting.value.span, "never reached")
             help = f"at most `log_every: {steps}`"
@@ -181,6 +196,12 @@ class Fitting:
             ("carry", self.setting("precision", "float32") != "float32", "what is carried on is in `float32`", None),
             ("carry", any(use.part.closure for use, _ in self.setting("optimizer", [])),
              "an optimizer that asks again reads each batch several times", None),
+            ("carry", "steps_per_epoch" in values, "an epoch reads each text from its beginning to its end",
+             "leave `steps_per_epoch` out"),
+            ("drop_last", "carry" in values, "where a state is carried on, what does not fill a batch is left out",
+             "leave `drop_last` out"),
+            ("drop_last", "steps_per_epoch" in values, "every batch is full where an epoch is so many steps",
+             "leave `drop_last` out"),
             ("carry", "overfit" in self.setting("modes", ()), "one batch does not go on from another",
              "leave `overfit` out"),
             ("fresh", "weights" not in values, "nothing is loaded that could be left out", '`weights: "resnet18.pth"`'),

@@ -79,7 +79,7 @@ class Groups(Parts):
         found = []
         for item in entries(setting.value):
             if not isinstance(item, syntax.Name | syntax.String):
-                raise lone_error("E0517", "here stands a label, a layer type, `bias` or `norm`", item.span)
+                raise lone_error("E0517", "here stands a label, a layer type, `bias`, `vector` or `norm`", item.span)
             found.append((selector_of(item), item))
         return tuple(found)
 
@@ -95,6 +95,7 @@ class Groups(Parts):
 def selector_of(node: syntax.Name | syntax.String) -> Selector:
     if isinstance(node, syntax.String):
         return Selector("label", "".join(part for part in node.parts if isinstance(part, str)))
-    if node.id in ("bias", "norm"):
-        return Selector("bias" if node.id == "bias" else "norm", node.id)
+    match node.id:
+        case "bias" | "vector" | "norm" as kind:
+            return Selector(kind, kind)
     return Selector("type" if node.id[:1].isupper() else "label", node.id)

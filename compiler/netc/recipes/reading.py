@@ -40,6 +40,11 @@ HOLDERS = {
     "label_smoothing": "loss: CrossEntropyLoss(label_smoothing={})",
 }  # fmt: skip
 """What is a setting elsewhere and an argument here, with an example."""
+IN_STEPS = {
+    "max_iters", "max_steps", "num_steps", "total_steps", "num_iterations", "iterations", "train_steps", "max_iter",
+    "eval_interval", "eval_every", "eval_steps", "eval_freq", "val_check_interval", "valid_every", "checkpoint_every",
+}  # fmt: skip
+"""Settings elsewhere that count a run, or what lies between two evaluations, in steps."""
 REQUIRED = {
     "data": "data: MNIST(batch_size=64)",
     "loss": "loss: CrossEntropyLoss",
@@ -120,6 +125,7 @@ class _Reader(Groups):
                 self._read(setting, values)
         keys = {key for key, _ in seen}
         others = {meant(setting.key) for setting in train.settings if setting.key not in READERS}
+        others |= {"epochs"} if any(setting.key in IN_STEPS for setting in train.settings) else set()
         for key, example in REQUIRED.items():
             if key not in keys and key not in others:
                 self.error("E0511", f"the recipe does not say its `{key}`", train.span, help=f"`{example}`")
@@ -128,6 +134,8 @@ class _Reader(Groups):
     def _unknown_setting(self, setting: syntax.Setting) -> None:
         near = meant(setting.key)
         known = f"did you mean `{near}`?" if near else "a recipe can set " + ", ".join(f"`{key}`" for key in READERS)
+        if setting.key in IN_STEPS:
+            known, near = "`steps_per_epoch: 250` evaluates after every 250 steps; `epochs: 20` are 5000 then", None
         if (holder := HOLDERS.get(setting.key)) is not None:
             known, near = f"it is an argument: `{holder.format(setting.value.span.brief)}`", None
         text, fix = f"a recipe has no setting `{setting.key}`", renamed(setting.key_span, setting.key, near)
@@ -152,12 +160,12 @@ class _Reader(Groups):
     # ---- figures ----
 
     judge: syntax.Expr | None = None
-    """By which metric the best is told, if `keep` says so."""
+    """By which metric, or `loss`, the best is told, if `keep` says so."""
     kept: int = 1
     """How many of the best are kept."""
 
     def keep(self, setting: syntax.Setting) -> str:
-        """`last`, `best`, `best(F1)`, `best(3)`, `best(F1, 3)`."""
+        """`last`, `best`, `best(F1)`, `best(loss)`, `best(3)`, `best(F1, 3)`."""
         match setting.value:
             case syntax.Call(function=syntax.Name(id="best"), args=args) if args and all(a.name is None for a in args):
                 *judges, last = (arg.value for arg in args)
@@ -242,6 +250,8 @@ READERS: dict[str, Callable[[Any, syntax.Setting], Any]] = {
     "schedule": lambda reader, setting: (reader.schedule(setting), setting),
     "schedule_interval": lambda reader, setting: reader.word(setting, "epoch", "step"),
     "epochs": Scalars.positive,
+    "steps_per_epoch": Scalars.positive,
+    "drop_last": Scalars.boolean,
     "metrics": Parts.metrics,
     "accumulate": Scalars.positive,
     "carry": _Reader.carry,

@@ -44,6 +44,7 @@ class Steppers:
         self.scaled = "precision" in values and values["precision"][0] == "fp16"
         self.distributed = "distributed" in values
         self.sharded = self.distributed and values["distributed"][0] == "fsdp"
+        self.counted: int | None = values["steps_per_epoch"][0] if "steps_per_epoch" in values else None
         self.accumulates = "accumulate" in values and values["accumulate"][0] > 1
         self.thawing = "unfreeze" in values
         self.terms = tuple(terms)
@@ -161,7 +162,9 @@ class Steppers:
         """Sees that an epoch has as many batches as lie between two turns, where that can be told."""
         part = self.data.part if self.data is not None else None
         total, size = (None, None) if part is None else (part.training_size(), getattr(part, "batch_size", None))
-        if total is None or size is None or turn.every <= (count := -(-total // size)):
+        count = None if total is None or size is None else -(-total // size)
+        count = self.counted or count
+        if count is None or turn.every <= count:
             return
         text = f"`{turn.optimizer.id}` takes a turn every {turn.every} batches, an epoch has {count}"
         raise lone_error("E0516", text, turn.optimizer.span, help=f"at most `every={count}`")

@@ -389,6 +389,17 @@ def show_example(value: Value) -> str:
     return "x".join(show_dim(size) for size in value.shape[1:])
 
 
+def picture_among(outputs: Sequence[Output], target: Target) -> Output | None:
+    """The first output that can be drawn: one of one or three channels, or scores of the classes of pixels."""
+    for output in outputs:
+        value = output.value
+        flat = value.rank != 4 or value.kind != "float" or value.shape[2:] == (1, 1)
+        scores = target.kind == "class" and len(target.shape) == 2 and value.channel == 1
+        if not flat and (scores or value.shape[1] in (1, 3)):
+            return output
+    return None
+
+
 def expect_image(input: Value, size: tuple[int, int, int], source: str) -> None:
     """Refuses an input that is not pictures of this size."""
     if input.kind != "float" or input.rank != 4 or not all(map(same, input.shape[1:], size)):
@@ -549,6 +560,11 @@ class Recipe(Record, eq=True):
         """Whether each example has a class, told by the scores of the network's first output."""
         targeted = any(operand.kind == "target" for term in self.terms for operand in term.operands)
         return targeted and self.target.kind == "class"
+
+    @property
+    def picture(self) -> Output | None:
+        """The output that `samples` draws where examples have no classes."""
+        return picture_among(self.network.outputs(False), self.target)
 
     @property
     def partial(self) -> bool:

@@ -133,6 +133,7 @@ class Discs(Task):
     """Noisy colour pictures of discs, and for each pixel whether it is of a disc: 1, or of the background: 0."""
 
     wanted = "input 3xHxW"
+    pictures = True
     size = Int(32, min=8, doc="Height and width, where the network leaves them open.")
     noise = Float(0.3, min=0, doc="Standard deviation of the noise.")
     count = counted(400)

@@ -17,6 +17,7 @@ from netc.emit.modes import Modes
 from netc.emit.objective import Objective
 from netc.emit.pasting import Meaning, Pasted, bound_by, brought_by, meaning_of, paste
 from netc.emit.renaming import bound_in
+from netc.emit.showing import Showing
 from netc.emit.stepping import Stepping, frozen, globbed
 from netc.emit.templating import environment
 from netc.naming import short_name
@@ -220,7 +221,7 @@ def _training(model: ModelSource, recipe: Recipe) -> dict[str, Any]:
         "summed": objective.summed,
         "objective": objective,
         "kept": kept,
-        "predicted": f"{kept}.eval()({'prepare(pictures)' if prepare else 'pictures'}){scores}.argmax(1).tolist()",
+        "showing": Showing(recipe, kept, prepare is not None),
         "accumulates": recipe.accumulate > 1,
         "hits": _hits(recipe, f"output{scores}"),
         "places": lambda targets: _places(recipe, targets),

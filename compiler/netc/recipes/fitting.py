@@ -17,8 +17,10 @@ from netc.recipe import (
     NetworkFacts,
     Outputs,
     Part,
+    Target,
     Term,
     Use,
+    picture_among,
 )
 from netc.shapes import Value
 
@@ -143,16 +145,26 @@ class Fitting:
         """What a setting asks for and the data cannot give."""
         tested, classes = data.part.held_out, data.part.fitted(self.network.inputs).kind == "class"
         best = self.setting("keep", "last") == "best"
+        target = data.part.fitted(self.network.inputs)
+        drawable = (self.classified(target) and not target.shape) or picture_among(self.network.outputs(False), target)
         for key, fits, lack in (
             ("keep", tested or not best, "no test part, by which the best could be told"),
             ("patience", tested, "no test part, by which it could be told that nothing gets better"),
             ("evaluate_first", tested or not self.setting("evaluate_first", False), "no test part to evaluate on"),
+            ("samples", tested or not data.part.drawn(self.network.inputs), "no test part to show pictures of"),
             ("samples", data.part.drawn(self.network.inputs), "no pictures to show"),
             ("modes", tested or "evaluate" not in self.setting("modes", ()), "no test part to evaluate on"),
             ("plot", (tested and classes) or "accuracy" not in self.setting("plot", ()), "no accuracy to plot"),
         ):
             if key in self.values and not fits:
                 self.error(f"{data.name} has {lack}", self.values[key][1].value.span)
+        if "samples" in self.values and not drawable:
+            reason = "the network gives neither a class of an example nor a picture"
+            self.error(reason, self.values["samples"][1].value.span, None, output_label(self.network, ""))
+
+    def classified(self, target: Target) -> bool:
+        """Whether a loss learns the classes of the data."""
+        return target.kind == "class" and any(o.kind == "target" for term in self.terms for o in term.operands)
 
     def carried(self, names: Sequence[str], setting: syntax.Setting) -> None:
         """Inputs that outputs of the batch before become, and examples that go on from one another."""

@@ -7,6 +7,7 @@ its docstring documents it, `module` is what PyTorch calls it, and a rule refuse
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any, ClassVar, Generic, Literal, TypeVar, get_args
 
@@ -387,6 +388,14 @@ class DataSource(Part):
 def show_example(value: Value) -> str:
     """One example of a batch, as an `input` line writes it: `1x28x28`."""
     return "x".join(show_dim(size) for size in value.shape[1:])
+
+
+def as_examples(output: Value, target: Target) -> tuple[Value, Target]:
+    """Scores and classes of places, such as pixels, as if each place were an example."""
+    axis = output.rank - 1 if output.channel == output.rank - 1 else 1
+    if target.kind != "class" or not target.shape or output.rank != len(target.shape) + 2 or output.kind != "float":
+        return output, target
+    return Value((output.shape[0], output.shape[axis])), replace(target, shape=())
 
 
 def picture_among(outputs: Sequence[Output], target: Target) -> Output | None:

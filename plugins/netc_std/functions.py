@@ -28,6 +28,7 @@ class Function(DataSource):
     shape = Ints(None, min=1, doc="Of one example of the target: `()` for a number; by default (1,) or a class.")
     test = Bool(True, doc="Whether it gives a test part.")
     pictures = Bool(False, doc="Whether the input is a picture, which can be shown and augmented.")
+    partial = Bool(False, doc="Whether places may have no class, which the number -100 says.")
     batch_size = batch_size()
     test_batch_size = Int(1000, min=1, doc="Examples a step in the test.")
     shuffle = Bool(True)
@@ -47,7 +48,7 @@ class Function(DataSource):
 
     def fitted(self, inputs: Inputs) -> Target:
         kind = "value" if self.classes is None else "class"
-        return Target(f"`{self.function}`", kind, self.extent(), self.classes)  # type: ignore[arg-type]
+        return Target(f"`{self.function}`", kind, self.extent(), self.classes, self.partial)  # type: ignore[arg-type]
 
     def admit(self, inputs: Inputs) -> None:
         module, colon, name = self.function.partition(":")
@@ -55,6 +56,8 @@ class Function(DataSource):
         if not colon or not all(word.isidentifier() and not keyword.iskeyword(word) for word in words):
             reason = f"there is no module and function in `{self.function}`"
             raise Reject(reason, field="function", help='`"shapes:clouds"` is `clouds` of shapes.py')
+        if self.partial and (self.classes is None or not self.extent()):
+            raise Reject("`partial` is for classes of places", field="partial", help="`classes=21, shape=(64, 64)`")
 
     def loaded(self, inputs: Inputs) -> str:
         module, _, name = self.function.partition(":")
@@ -69,7 +72,7 @@ class Function(DataSource):
         lines.append(f"        targets = {wanted('targets', Value((1, *self.extent()), kind))}")  # type: ignore[arg-type]
         lines.append(LENGTHS.format(parts="(*inputs, targets)" if several else "(inputs, targets)"))
         if self.classes is not None:
-            lines.append(RANGE.format(last=self.classes - 1))
+            lines.append((KNOWN if self.partial else RANGE).format(last=self.classes - 1))
         lines.append("        yield from (inputs, targets)")
         head = LOAD.format(module=module, name=name, count=4 if self.test else 2)
         return CHECKED + "\n\n" + head + "\n".join(lines) + "\n"
@@ -117,3 +120,8 @@ RANGE = """\
         low, high = targets.aminmax()
         if low < 0 or high > {last}:
             raise SystemExit(f"{{source}} gives classes {{low}} to {{high}}, not 0 to {last}")"""
+
+KNOWN = """\
+        wrong = (targets != -100) & ((targets < 0) | (targets > {last}))
+        if wrong.any():
+            raise SystemExit(f"{{source}} gives class {{targets[wrong][0]}}, not 0 to {last}")"""

@@ -122,6 +122,14 @@ class F1(TalliedMetric):
     share = "lambda right, told, there: 2 * right / (told + there)"
 
 
+class IoU(TalliedMetric):
+    """The intersection over the union of what is told to be of a class and what is; the mean over the classes."""
+
+    key = "iou"
+    label = "IoU"
+    share = "lambda right, told, there: right / (told + there - right)"
+
+
 class ConfusionMatrix(ClassMetric):
     """How often each class (a row) is told to be each class (a column), in the log, and as a picture by `plot`."""
 

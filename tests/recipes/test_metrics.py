@@ -13,6 +13,9 @@ from tests.recipes.making import block, script_of
 from tests.recipes.results import assert_same, rows
 from tests.recipes.test_distributed import TWO, train
 
+import netc
+from netc.diagnostics import Source
+from netc.pipeline import compile as compile_spec
 from netc.plugins import load_registry
 from netc.shapes import Value
 
@@ -28,6 +31,7 @@ EXPECTED: dict[str, tuple[dict[str, Any], Callable[[Any, Any], Any]]] = {
     "Precision": ({}, lambda y, s: sklearn.precision_score(y, s.argmax(1), average="macro", zero_division=0)),
     "Recall": ({}, lambda y, s: sklearn.recall_score(y, s.argmax(1), average="macro", zero_division=0)),
     "F1": ({}, lambda y, s: sklearn.f1_score(y, s.argmax(1), average="macro")),
+    "IoU": ({}, lambda y, s: sklearn.jaccard_score(y, s.argmax(1), average="macro")),
     "ConfusionMatrix": ({}, lambda y, s: sklearn.confusion_matrix(y, s.argmax(1), labels=range(CLASSES)).tolist()),
     "BinaryAccuracy": ({"threshold": 0.2}, lambda y, s: sklearn.accuracy_score(y.ravel(), s.ravel() > 0.2)),
     "MAE": ({}, sklearn.mean_absolute_error),
@@ -92,6 +96,83 @@ def test_the_log_has_them(run: Callable[..., Path], tmp_path: Path) -> None:
     assert_same(tmp_path / "a", tmp_path / "b")
 
 
+SEGMENTATION = """\
+net Masks:
+    input 3x8x8
+    conv1: Conv(4, 3, padding=1); relu
+    head: Conv(3, 1)
+
+train:
+    data: Function("regions:{function}", classes=3, shape=(8, 8), batch_size=20, test_batch_size=7{more})
+    loss: CrossEntropyLoss
+    optimizer: Adam(3e-3)
+    epochs: 1
+    metrics: (IoU, F1, ConfusionMatrix, TopK(2))
+    keep: best(IoU)
+"""
+REGIONS = """\
+import torch
+
+
+def regions(seed, missing=0.0):
+    generator = torch.Generator().manual_seed(seed)
+    for count in (40, 17):
+        pictures = torch.rand(count, 3, 8, 8, generator=generator)
+        kinds = pictures.argmax(1)
+        kinds[torch.rand(kinds.shape, generator=generator) < missing] = -100
+        yield pictures
+        yield kinds
+
+
+def holes(seed):
+    return regions(seed, 0.3)
+
+
+def wrong(seed):
+    pictures, kinds, *test = regions(seed, 0.3)
+    return pictures, kinds - 1, *test
+"""
+
+
+@pytest.mark.parametrize(("function", "more"), [("regions", ""), ("holes", ", partial=true")])
+def test_places_are_counted(
+    run: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, function: str, more: str
+) -> None:
+    """Each pixel with a class is an example; those without one count nowhere, neither in the loss."""
+    (tmp_path / "regions.py").write_text(REGIONS)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "regions", raising=False)
+    spec = tmp_path / "masks.net"
+    spec.write_text(SEGMENTATION.format(function=function, more=more))
+    state = torch.load(run(spec, tmp_path) / "best.pt", weights_only=True)
+    scope: dict[str, Any] = {}
+    exec(REGIONS, scope)
+    *_, pictures, kinds = scope[function](0)
+    with torch.no_grad():
+        scores = netc.load(spec, weights=tmp_path / "last.pt").eval()(pictures)
+        loss = torch.nn.functional.cross_entropy(scores, kinds).item()
+    known = kinds >= 0
+    told, there = scores.argmax(1)[known], kinds[known]
+    row = rows(tmp_path)[-1]
+    assert state["best"] == row["iou"] == pytest.approx(sklearn.jaccard_score(there, told, average="macro"))
+    assert row["f1"] == pytest.approx(sklearn.f1_score(there, told, average="macro"))
+    assert row["accuracy"] == pytest.approx(sklearn.accuracy_score(there, told))
+    assert row["confusion"] == sklearn.confusion_matrix(there, told, labels=range(3)).tolist()
+    assert row["test_loss"] == pytest.approx(loss, rel=1e-5)
+
+
+def test_a_class_that_the_network_does_not_tell_is_named(
+    run: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "regions.py").write_text(REGIONS)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "regions", raising=False)
+    spec = tmp_path / "masks.net"
+    spec.write_text(SEGMENTATION.format(function="wrong", more=", partial=true"))
+    with pytest.raises(SystemExit, match="regions:wrong gives class -1, not 0 to 2"):
+        run(spec, tmp_path)
+
+
 CLEAN = (
     (ALL, "keep: best(TopK)", "distributed: ddp"), (ALL, "plot: (loss, ConfusionMatrix)", "samples: 3"),
     ("metrics: Accuracy", "keep: best(Accuracy)"),
@@ -102,6 +183,9 @@ CLEAN = (
 def test_scripts_are_clean(tmp_path: Path) -> None:
     for number, settings in enumerate(CLEAN):
         (tmp_path / f"script_{number}.py").write_text(script_of(block(*DATA, *settings)))
+    for number, more in enumerate(("", ", partial=true", ", shared", ", partial=true, shared")):
+        text = SEGMENTATION.format(function="regions", more=more).replace(", shared)", ")\n    distributed: ddp")
+        (tmp_path / f"places_{number}.py").write_text(compile_spec(Source("masks.net", text)).script)
     for check in (["check", "--extend-select", "I,UP,B,SIM"], ["format", "--diff"]):
         command = [sys.executable, "-m", "ruff", *check, "--isolated", str(tmp_path)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -196,11 +196,11 @@ def _training(model: ModelSource, recipe: Recipe) -> dict[str, Any]:
     flags, data = recipe_flags(recipe), recipe.data.part
     tested, classifies = data.held_out, recipe.classifies
     scored = f"output{next((o.source for o in recipe.network.outputs(False)), 'output').removeprefix('output')}"
-    measuring = Measuring(recipe, scored)
+    objective = Objective(recipe, flags)
+    measuring = Measuring(recipe, scored, objective.partial)
     score = recipe.judge or ("accuracy" if classifies and tested else "test_loss" if tested else "train_loss")
     rising = measuring.judge.greater if measuring.judge is not None else score == "accuracy"
     prepare = data.prepared(recipe.network.inputs)
-    objective = Objective(recipe, flags)
     stepping = Stepping(recipe, flags, score, rising)
     augmenting = Augmenting(recipe, flags)
     ready = "inputs" in objective.given or bool(augmenting.mixtures or recipe.carry)

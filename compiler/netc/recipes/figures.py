@@ -8,7 +8,7 @@ from typing import Any
 from netc import syntax
 from netc.diagnostics import Diagnostic, Diagnostics, Label, Span
 from netc.layer import Reject
-from netc.recipe import Metric, NetworkFacts, Term, Use
+from netc.recipe import Metric, NetworkFacts, Term, Use, as_examples
 from netc.recipes.fitting import Settings, entries, output_label, rejected_span
 
 
@@ -40,7 +40,7 @@ class Figures:
             return
         for use, item in zip(self.metrics, entries(setting.value), strict=True):
             try:
-                use.part.check(outputs[0].value, data.part.fitted(self.network.inputs))
+                use.part.check(*as_examples(outputs[0].value, data.part.fitted(self.network.inputs)))
             except Reject as reject:
                 where = output_label(self.network, outputs[0].name)
                 self.error(reject.reason, rejected_span(item, type(use.part), reject.field), reject.help, where)

@@ -52,10 +52,11 @@ TRAINING = (
     "accumulate: 4", "clip_norm: 1.0", "clip_value: 0.5", "ema: 0.99", "precision: bf16", "precision: fp16",
     "compile: true", "channels_last: true", "patience: 3", "freeze: conv1", "freeze: (norm, bias)\nunfreeze: 2",
     "keep: best", "samples: 6", "loss: 0.5 * CrossEntropyLoss", "loss twice: CrossEntropyLoss(label_smoothing=0.1)",
-    "augment: RandomCrop(8, padding=1)",
+    "augment: RandomCrop(8, padding=1)", "freeze: vector", "drop_last: true", "steps_per_epoch: 20",
     "augment: RandomHorizontalFlip(0.3) -> RandomRotation(10) -> RandomErasing -> MixUp",
 )  # fmt: skip
 """What a recipe can ask of the training loop; taken in pairs."""
+REFUSED = ("drop_last: true", "steps_per_epoch: 20")
 FEATURES = ("keep: best", "log_every: 10", "evaluate_first: true", "print_shapes: true", "plot: loss", "samples: 6")
 
 
@@ -75,7 +76,7 @@ def pairs() -> list[str]:
     """A recipe for each pair of features that do not set the same thing."""
     found = []
     for pair in itertools.combinations(TRAINING, 2):
-        if pair[0].partition(":")[0] != pair[1].partition(":")[0]:
+        if pair[0].partition(":")[0] != pair[1].partition(":")[0] and pair != REFUSED:
             loss = [] if any(feature.startswith("loss:") for feature in pair) else ["loss: CrossEntropyLoss"]
             found.append(block("data: Digits", *loss, "optimizer: Adam(lr=3e-3)", "epochs: 3", *pair))
     return found

@@ -212,7 +212,8 @@ class Layer(Signature):
     - `nullable`: parameters of which PyTorch's types say that they may be None.
     - `flow`: which of several outputs flows on; None if it must be named.
     - `free`: whether it multiplies no matrices and convolves nothing, which is what `multiply_adds` counts.
-    - `range`: the least and the greatest number that it can give, None for no bound.
+    - `range`: the least and the greatest number that it can give, None for no bound; `rearranges`: whether these are
+      numbers that it is given, in another shape or order, or some of them.
     - `source`: a class of its own for what torch does not have, pasted once into the emitted file under the class's
       name (`module` is `own:Name` then, and need not be written); `helpers` are functions and classes pasted before
       it, each once even if several layers share it, among them the function that `function` names as `own:name`;
@@ -237,6 +238,7 @@ class Layer(Signature):
     flow: ClassVar[int | None] = 0
     free: ClassVar[bool] = False
     range: ClassVar[tuple[float | None, float | None]] = (None, None)
+    rearranges: ClassVar[bool] = False
     source: ClassVar[str | None] = None
     helpers: ClassVar[tuple[str, ...]] = ()
     imports: ClassVar[tuple[str, ...]] = ()
@@ -260,6 +262,7 @@ class Layer(Signature):
         "flow": Rule("an integer or None", optional(is_int)),
         "free": FLAG,
         "range": Rule("two numbers, None for no bound", pair_of(optional(is_number))),
+        "rearranges": FLAG,
         "source": Rule("a text or None", optional(is_text)),
         "helpers": TEXTS,
         "imports": TEXTS,

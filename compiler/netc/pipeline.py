@@ -423,7 +423,7 @@ def named_outputs(output: Any, returns: syntax.Expr | None) -> Iterator[Output]:
 
 def ending(root: Module) -> Ending | None:
     made = root.last
-    return None if made is None else Ending(made.name, made.layer.range, made.span)
+    return None if made is None or made.layer.rearranges else Ending(made.name, made.layer.range, made.span)
 
 
 def crowd(root: Module) -> Crowd | None:

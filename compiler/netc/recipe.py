@@ -148,16 +148,20 @@ class Part(Signature):
 class Loss(Part):
     """A loss over a batch; called with as many outputs as it has `operands` and, if it is `targeted`, the target.
 
-    `channels_first` says that it wants the classes of scores in dimension 1, wherever the network has them.
+    `channels_first` says that it wants the classes of scores in dimension 1, wherever the network has them; `function`
+    that what PyTorch calls it is a function, which is called itself: such a loss has no arguments.
     """
 
     operands: ClassVar[tuple[str, ...]] = ("output",)
     targeted: ClassVar[bool] = True
     channels_first: ClassVar[bool] = False
+    function: ClassVar[bool] = False
     # Fields that are numbers for a tensor, moved to the device with the loss.
     tensors: ClassVar[tuple[str, ...]] = ()
     needed = ("module",)
-    attributes = Part.attributes | {"operands": TEXTS, "targeted": FLAG, "channels_first": FLAG, "tensors": TEXTS}
+    attributes = Part.attributes | {
+        "operands": TEXTS, "targeted": FLAG, "channels_first": FLAG, "function": FLAG, "tensors": TEXTS,
+    }  # fmt: skip
 
     @property
     def soft(self) -> bool:

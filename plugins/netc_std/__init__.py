@@ -92,7 +92,7 @@ FOREIGN = {
 LOSSES = {
     "netc_std.losses": "CrossEntropyLoss NLLLoss MultiMarginLoss MSELoss L1Loss SmoothL1Loss HuberLoss BCELoss"
     " BCEWithLogitsLoss MultiLabelSoftMarginLoss KLDivLoss PoissonNLLLoss SoftMarginLoss HingeEmbeddingLoss",
-    "netc_std.comparing": "TripletMarginLoss CosineEmbeddingLoss MarginRankingLoss GaussianKLDivLoss",
+    "netc_std.comparing": "TripletMarginLoss CosineEmbeddingLoss MarginRankingLoss GaussianKLDivLoss Mean",
 }
 OPTIMIZERS = {
     "netc_std.optimizers": "SGD Adam AdamW Adadelta Adagrad RMSprop Adamax NAdam RAdam SparseAdam ASGD Rprop Adafactor"

@@ -64,6 +64,19 @@ class MarginRankingLoss(ComparingLoss):
     reduction = reduction()
 
 
+class Mean(Loss):
+    """The mean of an output itself: a critic's score, which `-1 * Mean` raises, or a loss that a network computes."""
+
+    module = "torch.mean"
+    function = True
+    operands = ("values",)
+    targeted = False
+
+    def admit(self, outputs: Sequence[Value], target: Target | None) -> None:
+        if outputs[0].kind != "float":
+            raise Reject(f"Mean lessens numbers with a gradient, `values` is {outputs[0]}")
+
+
 class GaussianKLDivLoss(ComparingLoss):
     """The divergence of normal distributions, by means and logarithms of variances, from the standard one.
 

@@ -214,6 +214,7 @@ class select(Layer):
     function = ".select"
     kinds = None
     free = True
+    rearranges = True
     dim = Int(doc="The dimension, the batch counted as 0.")
     index = Int(doc="Which slice; -1 is the last.")
     examples = (Example("7x16", "select(1, -1)", "16"),)
@@ -244,6 +245,7 @@ class narrow(Layer):
     function = ".narrow"
     kinds = None
     free = True
+    rearranges = True
     dim = Int(doc="The dimension, the batch counted as 0.")
     start = Int(doc="Where it begins; a negative number counts from the end.")
     length = Int(min=0, doc="How long it is.")

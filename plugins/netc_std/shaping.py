@@ -21,6 +21,7 @@ class Flatten(Layer):
     module = "torch.nn.Flatten"
     function = "torch.flatten"
     free = True
+    rearranges = True
     function_defaults = {"start_dim": 0}
     kinds = None
     start_dim = Int(1, doc="First dimension that is merged.")
@@ -64,6 +65,7 @@ class Unflatten(Layer):
     function = ".unflatten"
     kinds = None
     free = True
+    rearranges = True
     dim = Int(doc="The dimension that is split, the batch counted as 0.")
     unflattened_size = Ints(min=-1, doc="The sizes that it is split into; one of them may be -1.")
     examples = (
@@ -146,6 +148,7 @@ class Reshape(Layer):
     function = ".reshape"
     kinds = None
     free = True
+    rearranges = True
     shape = Ints(min=-1, variadic=True, doc="All sizes, the batch first; -1 for the one that is computed.")
     imports = ("import torch", "from torch import nn")
     source = '''
@@ -179,6 +182,7 @@ class Permute(Layer):
     function = ".permute"
     kinds = None
     free = True
+    rearranges = True
     dims = Ints(variadic=True, doc="Every dimension once, the batch counted as 0.")
     imports = ("import torch", "from torch import nn")
     source = '''
@@ -222,6 +226,7 @@ class Transpose(Layer):
     function = ".transpose"
     kinds = None
     free = True
+    rearranges = True
     dim0 = Int(doc="One dimension, the batch counted as 0.")
     dim1 = Int(doc="The other.")
     imports = ("import torch", "from torch import nn")
@@ -262,6 +267,7 @@ class Squeeze(Layer):
     function = ".squeeze"
     kinds = None
     free = True
+    rearranges = True
     dim = Axes(doc="The dimension, or several, that go, the batch counted as 0.")
     imports = ("import torch", "from torch import nn")
     source = '''
@@ -308,6 +314,7 @@ class Unsqueeze(Layer):
     function = ".unsqueeze"
     kinds = None
     free = True
+    rearranges = True
     dim = Int(doc="Where the new dimension stands in the result, the batch counted as 0.")
     imports = ("import torch", "from torch import nn")
     source = '''

@@ -236,10 +236,15 @@ def load_data(args):
 
 
 class TextFile(Tokens):
-    """A file of text, byte by byte: an example is `length` bytes, its target those that follow; the end is the test."""
+    """A file of text, byte by byte: an example is `length` bytes, its target those that follow; the end is the test.
+
+    With `stride=1` an example may begin at any byte; there are then as many as the text has, and `steps_per_epoch` says
+    how many of them an epoch draws.
+    """
 
     file = Text(doc="The file's name.")
     length = Int(64, min=2, doc="Bytes of an example.")
+    stride = Int(None, min=1, doc="Bytes from one example to the next in training; by default they do not overlap.")
     test = Int(10, min=1, max=90, doc="How many percent of the text are for the test.")
     batch_size = batch_size()
     test_batch_size = test_batch_size()
@@ -252,9 +257,20 @@ class TextFile(Tokens):
     def fitted(self, inputs: Inputs) -> Target:
         return Target("TextFile", "class", (inputs[0][1].shape[1],), 256, open=True)
 
+    def admit(self, inputs: Inputs) -> None:
+        super().admit(inputs)
+        if self.stride is not None and self.continued:
+            raise Reject("examples that go on from one another do not overlap", field="stride")
+
     def loaded(self, inputs: Inputs) -> str:
         parts, name = (STRETCHES, "part[:-1].view(-1, args.length)") if self.continued else (EXAMPLES, "part[:, :-1]")
-        return f"{LOAD_FILE}{parts}".replace("PACKED", self.packed(inputs, name))
+        source = f"{LOAD_FILE}{parts}".replace("PACKED", self.packed(inputs, name))
+        if self.stride is None:
+            return source
+        windows = self.packed(inputs, "Windows(text[:-1], args.length, args.stride)")
+        following = "Windows(text[1:], args.length, args.stride)"
+        loaded = LOAD_FILE + WINDOWED.replace("WINDOWS", windows).replace("FOLLOWING", following)
+        return f"{WINDOWS}\n\n{loaded}".replace("PACKED", self.packed(inputs, "part[:, :-1]"))
 
 
 LOAD_FILE = '''\
@@ -286,4 +302,34 @@ STRETCHES = '''\
     for part in (codes[: border + 1], codes[border:]):
         yield PACKED
         yield part[1:].view(-1, args.length)
+'''
+
+WINDOWS = '''\
+class Windows:
+    """Every stretch of a text, as many bytes on as the stride; taken when it is asked for."""
+
+    def __init__(self, text, length, stride):
+        self.text, self.length, self.stride = text, length, stride
+
+    def __len__(self):
+        return (len(self.text) - self.length) // self.stride + 1
+
+    def __getitem__(self, chosen):
+        return self.text.unfold(0, self.length, self.stride)[chosen].long()
+
+    def to(self, device):
+        return Windows(self.text.to(device), self.length, self.stride)
+'''
+
+WINDOWED = '''\
+    examples = len(text) // (args.length + 1)
+    if examples < 2:
+        raise SystemExit(f"{args.file} has too few bytes for two examples")
+    text = torch.frombuffer(bytearray(text), dtype=torch.uint8)
+    count = max(1, examples * args.test // 100) * (args.length + 1)
+    text, part = text[:-count], text[-count:].view(-1, args.length + 1).long()
+    yield WINDOWS
+    yield FOLLOWING
+    yield PACKED
+    yield part[:, 1:]
 '''

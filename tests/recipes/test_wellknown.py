@@ -13,6 +13,10 @@ from tests.recipes.making import block, script_of
 from tests.recipes.results import assert_same, rows
 from tests.recipes.test_optimizers import script_module
 
+import netc
+from netc.diagnostics import Source
+from netc.pipeline import compile as compile_spec
+
 torch = pytest.importorskip("torch")
 F = torch.nn.functional
 KIND = "plain 1x8x8"
@@ -27,6 +31,25 @@ FINE_TUNING = block(
     "optimizer: SGD(lr=0.05, momentum=0.9, weight_decay=1e-4)\n    group fc: lr=0.5", "schedule: SCHEDULE",
     "schedule_interval: step",
 )  # fmt: skip
+
+WASSERSTEIN = """\
+net WGAN(latent=8):
+    input 1x8x8
+    real = _ -> (critic: (Flatten; Linear(32); ReLU; Linear(1)))
+    picture = x -> randn(latent) -> (generator: (Linear(64); Tanh; Unflatten(1, (1, 8, 8))))
+    fake = picture -> critic
+    return real, fake
+
+train:
+    data: Digits(batch_size=100, normalize=(0.5, 0.5))
+    loss real: real -> -1 * Mean
+    loss fake: fake -> Mean
+    loss fool: fake -> -1 * Mean
+    optimizer critic: RMSprop(lr=1e-3)
+    optimizer generator: RMSprop(lr=1e-3)
+    steps: critic(real, fake) -> generator(fool, every=5)
+    epochs: 1
+"""
 
 
 def begun(text: str) -> tuple[Any, Any]:
@@ -124,3 +147,62 @@ def test_a_fine_tuning_without_the_last_batch(
     means = [row["train_loss"] for row in rows(tmp_path) if "train_loss" in row]
     assert means == pytest.approx([sum(losses[:14]) / 14, sum(losses[14:]) / 14], rel=1e-4)
     assert [row["examples"] for row in rows(tmp_path) if "train_loss" in row] == [1400, 2800]
+
+
+def test_a_critic_whose_scores_are_the_loss(run: Callable[..., Path], tmp_path: Path) -> None:
+    """The loop of a Wasserstein GAN, without its limits of the critic: five steps of it to one of the generator."""
+    spec = tmp_path / "wgan.net"
+    spec.write_text(WASSERSTEIN)
+    state = torch.load(run(spec, tmp_path) / "last.pt", weights_only=True)["model"]
+    script = script_module(netc.compile(spec).script)
+    torch.manual_seed(0)
+    pictures, *_ = script.load_data(type("", (), {"seed": 0}))
+    model = script.WGAN()
+    critic = torch.optim.RMSprop(model.critic.parameters(), lr=1e-3)
+    generator = torch.optim.RMSprop(model.generator.parameters(), lr=1e-3)
+    order = torch.randperm(1437, generator=torch.Generator().manual_seed(0))
+    for number, chosen in enumerate(order.split(100), 1):
+        real = pictures[chosen]
+        fake = model.generator(torch.randn(len(real), 8)).detach()
+        critic.zero_grad()
+        (model.critic(fake).mean() - model.critic(real).mean()).backward()
+        critic.step()
+        if number % 5 == 0:
+            generator.zero_grad()
+            (-model.critic(model.generator(torch.randn(len(real), 8))).mean()).backward()
+            generator.step()
+    assert all(torch.allclose(state[key], tensor, atol=1e-5) for key, tensor in model.state_dict().items())
+
+
+def test_probabilities_in_another_shape_are_no_less_so() -> None:
+    """The siamese network of PyTorch's examples ends with a sigmoid, and its loop squeezes what it gives."""
+    text = "net Pair:\n    input 1x8x8\n    flatten\n    fc: Linear(1)\n    sigmoid\n    squeeze(1)\n\n" + block(
+        'data: Function("pairs:drawn", shape=())', "loss: BCELoss", "optimizer: Adam", "epochs: 1"
+    )
+    assert compile_spec(Source("pair.net", text)).check_recipes() == ()
+
+
+@pytest.mark.parametrize("stride", [1, 5])
+def test_stretches_of_a_text_from_anywhere(run: Callable[..., Path], tmp_path: Path, stride: int) -> None:
+    """As nanoGPT reads: any stretch of the training part, its target one byte on; nothing of the test among them."""
+    text = bytes(torch.randint(97, 123, (1003,), generator=torch.Generator().manual_seed(1)).tolist())
+    (tmp_path / "text.txt").write_bytes(text)
+    spec = tmp_path / "reader.net"
+    spec.write_text(
+        "net Reader:\n    input int(T)\n    embedding: Embedding(256, 8)\n    fc: Linear(256)\n\n"
+        + block(f'data: TextFile("{tmp_path}/text.txt", length=16, stride={stride}, batch_size=8)')
+        + "    loss: CrossEntropyLoss\n    optimizer: Adam(1e-2)\n    epochs: 2\n    steps_per_epoch: 5\n    log_every: 5\n"
+    )
+    run(spec, tmp_path)
+    assert [row["examples"] for row in rows(tmp_path)] == [40, 40, 80, 80]
+    script = script_module(netc.compile(spec).script)
+    settings = type("", (), {"file": f"{tmp_path}/text.txt", "length": 16, "stride": stride, "test": 10})
+    inputs, targets, test_inputs, test_targets = script.load_data(settings)
+    tested = text[1003 - 5 * 17 :]
+    assert bytes(torch.cat([test_inputs[:, :1], test_targets], 1).flatten().tolist()) == tested
+    starts = range(0, 1003 - len(tested) - 16, stride)
+    assert len(inputs) == len(targets) == len(starts)
+    for part, shift in ((inputs, 0), (targets, 1)):
+        found = part[torch.arange(len(starts))]
+        assert found.dtype == torch.int64
+        assert [bytes(row) for row in found.tolist()] == [text[n + shift : n + shift + 16] for n in starts]

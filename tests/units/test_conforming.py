@@ -10,7 +10,7 @@ from netc.recipe import Loss, Optimizer, Part
 from netc.testing import assert_conforms
 
 REGISTRY = load_registry()
-OWN = {"cosine", "warmup"}
+OWN = {"cosine", "linear", "polynomial", "warmup"}
 """Schedules with defaults of their own, which go by lower-case names."""
 PARTS: list[type[Part]] = [
     REGISTRY.find(category, name)

@@ -39,7 +39,7 @@ class Objective:
             return False
         term, outputs = self.terms[0], self.recipe.network.outputs(True)
         kinds = [operand.kind for operand in term.operands]
-        lone = len(self.terms) == 1 and term.factor == 1 and len(outputs) == 1
+        lone = len(self.terms) == 1 and term.factor == 1 and len(outputs) == 1 and not term.use.part.function
         return lone and kinds == ["output", "target"] and not term.operands[0].moved
 
     @property
@@ -61,9 +61,11 @@ class Objective:
         return [line for name, term in self.named() for line in self.constructed(name, term)]
 
     def named(self) -> list[tuple[str, Term]]:
-        """A variable for each loss that differs from those before it."""
+        """A variable for each loss that is made and differs from those before it."""
         found: dict[str, tuple[str, Term]] = {}
         for term in self.terms:
+            if term.use.part.function:
+                continue
             key = repr(self.constructed("", term))
             name = f"{term.name}_loss" if term.name and len(self.terms) > 1 else snake(term.use.name)
             taken = {"train_loss", "test_loss", *(name for name, _ in found.values())}
@@ -139,7 +141,8 @@ class Objective:
         if len(given) < len(term.operands):
             return None
         key = repr(self.constructed("", term))
-        name = next(name for name, other in self.named() if repr(self.constructed("", other)) == key)
+        names = (name for name, other in self.named() if repr(self.constructed("", other)) == key)
+        name = reached(term.use.part.module) if term.use.part.function else next(names)
         factor = "" if term.factor == 1 else f"{literal(term.factor)} * "
         return f"{factor}{name}", given
 

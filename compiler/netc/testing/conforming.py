@@ -86,7 +86,7 @@ def signature_faults(cls: type[Part]) -> Iterator[str]:
     """Arguments that the PyTorch class does not have, or has with another default."""
     try:
         made = materialize(cls, cls.module) if cls.module.startswith("own:") else locate(cls.module)
-        parameters = inspect.signature(made).parameters
+        parameters = inspect.signature(made).parameters if cls.fields else {}
     except (AttributeError, ImportError, KeyError, ValueError):
         yield f"there is no {cls.module}"
         return

@@ -191,7 +191,8 @@ def test_stretches_of_a_text_from_anywhere(run: Callable[..., Path], tmp_path: P
     spec.write_text(
         "net Reader:\n    input int(T)\n    embedding: Embedding(256, 8)\n    fc: Linear(256)\n\n"
         + block(f'data: TextFile("{tmp_path}/text.txt", length=16, stride={stride}, batch_size=8)')
-        + "    loss: CrossEntropyLoss\n    optimizer: Adam(1e-2)\n    epochs: 2\n    steps_per_epoch: 5\n    log_every: 5\n"
+        + "    loss: CrossEntropyLoss\n    optimizer: Adam(1e-2)\n"
+        + "    epochs: 2\n    steps_per_epoch: 5\n    log_every: 5\n"
     )
     run(spec, tmp_path)
     assert [row["examples"] for row in rows(tmp_path)] == [40, 40, 80, 80]

@@ -67,8 +67,11 @@ class Conv(Spatial):
         return windows(input, kernel, stride, [left for left, _ in pads], dilation).with_dim(1, self.out_channels)
 
     def remark(self, input: Value) -> Reject | None:
-        """Warns where PyTorch's `Conv2d(in_channels, out_channels, kernel_size)` is read as something else."""
+        """Warns of pixels in no patch, and where PyTorch's `Conv2d(in_channels, out_channels, kernel_size)` is read
+        as something else."""
         kernel, stride = self.kernel_size, self.stride
+        if (left_out := self._left_out(input)) is not None:
+            return left_out
         if input.rank < 4 or self.groups != 1 or isinstance(kernel, tuple) or isinstance(stride, tuple):
             return None
         if self.out_channels != input.shape[1] or kernel < 8 or stride >= kernel:
@@ -77,6 +80,18 @@ class Conv(Spatial):
             f"has a kernel of {kernel} and as many channels behind it as before, {self.out_channels}",
             help=f"the number of input channels is not written: `Conv({kernel}, {stride})`",
         )
+
+    def _left_out(self, input: Value) -> Reject | None:
+        """What patches side by side do not reach: every other pixel is read once, and these never."""
+        n = input.rank - 2
+        steps = zip(*(per_axis(v, n, "") for v in (self.kernel_size, self.stride, self.dilation)), strict=True)
+        for axis, (kernel, stride, dilation) in enumerate(steps):
+            size = input.shape[axis + 2]
+            side_by_side = kernel == stride and dilation == 1 and self.padding in (0, "valid")
+            if side_by_side and isinstance(size, int) and (rest := size % stride):
+                reason = f"never reads the last {rest} of {size} in {axis_name(input, axis)}"
+                return Reject(reason, help=f"patches of {kernel} divide {size - rest} and {size - rest + kernel}")
+        return None
 
     def state(self, input: Value) -> dict[str, State]:
         in_channels = fixed(input.shape[1], "in_channels")

@@ -361,9 +361,9 @@ class Elaborator(Initial):
                 return None
             if any(self.visits.ambiguous()):
                 more = self.visits.separate(self.apart)
-            elif several := self.loops_over_several():
+            elif chosen := self.loops_that_choose():
                 more = self.apart.copy()
-                more.unrolled |= several
+                more.unrolled |= chosen
             else:
                 return network
             if isinstance(more, syntax.Node):
@@ -376,10 +376,10 @@ class Elaborator(Initial):
         text = f"`{node.span.text}` stands for different layers, and one class cannot say which"
         raise fault("E0901", node.span, text, "here", help="give each of them a label or a `def` of its own")
 
-    def loops_over_several(self) -> set[Spot]:
-        """The loops over blocks of which one is several classes, so that a list cannot name it."""
+    def loops_that_choose(self) -> set[Spot]:
+        """The loops over blocks of which one is several classes, or none at all, so that a list cannot name it."""
         names = Counter(template.name for template in self.templates.values())
-        return {loop for loop, blocks in self.asked_in.items() if any(names[block] > 1 for block in blocks)}
+        return {loop for loop, blocks in self.asked_in.items() if any(names[block] != 1 for block in blocks)}
 
     def expand_net(
         self, name: str, define: syntax.Define, scope: FileScope,

@@ -199,7 +199,7 @@ class Templates(Layers):
 
 
 def said(value: Bound | Deferred) -> Hashable:
-    """What tells a layer with arguments, or a chain, apart from others: the place, or the words where no name is in them."""
+    """What tells a layer with arguments, or a chain, from others: its place, or its words if these name nothing."""
     if isinstance(value, Deferred):
         return id(value.expr), id(value.frame)
     if any(name for arg in value.call.args for name in names_in(arg.value)):

@@ -78,8 +78,9 @@ class Belongings(Hints):
         """Sees that the class of a block that stands in a list goes by the block's name."""
         classes = [template for template in self.sources if template.node is define]
         if [self.name(template) for template in classes] != [define.name]:
-            text = f"a list that holds the block `{define.name}`, of which there are several classes"
-            raise Inexpressible(text, define.name_span, "take numbers from a list or table of their own")
+            several = "which this net writes as several classes" if classes else "which this net places nowhere"
+            text = f"a list is read that holds the block `{define.name}`, {several}"
+            raise Inexpressible(text, define.name_span, "take numbers from a list or table without blocks")
 
     def brought(self, cls: type[Layer], module: bool) -> Brought:
         """What a layer brings along: its helpers, and its class where it is used as a module."""

@@ -7,7 +7,7 @@ from importlib import import_module
 
 NAMES = (
     "startup", "plugins", "scaling", "length", "check", "mutations", "emission", "models", "families", "steps",
-    "training", "accelerator", "digits",
+    "training", "pictures", "accelerator", "digits",
 )  # fmt: skip
 
 

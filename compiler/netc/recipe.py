@@ -263,14 +263,18 @@ class Transform(Part):
     - `bytes_only`: it takes pictures of bytes, not numbers that were normalised.
     - `moves`: pixels go elsewhere, so that targets of each pixel would no longer fit.
     - `batched`: it draws nothing, or for each pixel, so that a whole batch is changed as its pictures would be.
+    - `draws`: functions of PyTorch by which it draws, beside `torch.rand`, `randint`, `randperm` and `Tensor.uniform_`.
     """
 
     mixes: ClassVar[bool] = False
     batched: ClassVar[bool] = False
     bytes_only: ClassVar[bool] = False
     moves: ClassVar[bool] = True
+    draws: ClassVar[tuple[str, ...]] = ()
     needed = ("module",)
-    attributes = Part.attributes | {"mixes": FLAG, "bytes_only": FLAG, "moves": FLAG, "batched": FLAG}
+    attributes = Part.attributes | {
+        "mixes": FLAG, "bytes_only": FLAG, "moves": FLAG, "batched": FLAG, "draws": TEXTS,
+    }  # fmt: skip
     results = Part.results | {"infer": Rule("a `Value`", is_value)}
 
     def infer(self, pictures: Value) -> Value:
@@ -314,13 +318,39 @@ class Metric(Part):
         raise NotImplementedError("it has no `figure`")
 
 
+class Opening(Record, eq=True):
+    """How a picture in a file reaches the changes in training.
+
+    `before` is the source of what is applied to it before them, `count` how many changes at least it is given by
+    itself, `pictures` what reaches the first (N, C, H, W), with the least height and width where they differ.
+    """
+
+    before: tuple[str, ...]
+    count: int
+    pictures: Value
+
+
+class Reading(Record, eq=True):
+    """What a script does with pictures in files.
+
+    - `opening`: of those in training, None where they are as those of the test; `draws`: as a `Transform` has it.
+    - `tested`: there is a test part; `sliced`: the first ones are asked for; `shared`: several processes share them.
+    """
+
+    opening: Opening | None = None
+    draws: tuple[str, ...] = ()
+    tested: bool = True
+    sliced: bool = False
+    shared: bool = False
+
+
 class DataSource(Part):
-    """Data held in memory, and the Python source that loads it.
+    """Data held in memory, or in files, and the Python source that loads it.
 
     - `packages`: distributions that its source needs beside torch; `imports`: the import lines.
     - `held_out`: whether it has a test part. `pictures`: whether an example can be drawn.
     - `bytes`: whether what `prepare` takes are pictures of bytes.
-    - `decoded`: whether the inputs are an object that decodes a batch when it is indexed by a tensor.
+    - `decoded`: whether the inputs are an object that decodes pictures when they are read, which `decoder` defines.
     - `continued`: whether each example goes on where the one before it ends.
     """
 
@@ -337,6 +367,8 @@ class DataSource(Part):
         **dict.fromkeys(("target", "fitted"), Rule("a `Target`", lambda value: isinstance(value, Target))),
         "training_size": Rule("an integer or None", optional(is_int)),
         **dict.fromkeys(("load", "loaded"), Rule("the Python of a function `load_data(args)`", is_python)),
+        "opening": Rule("an `Opening`", lambda value: isinstance(value, Opening)),
+        "decoder": Rule("the Python of a class", is_python),
         **dict.fromkeys(
             ("prepare", "prepared"), Rule("the Python of a function `prepare(batch)`, or None", optional(is_python))
         ),
@@ -379,6 +411,20 @@ class DataSource(Part):
     def load(self, input: Value) -> str:
         """`load_data(args)`: training inputs and targets, then those of the test part; scalars are `args.<field>`."""
         raise NotImplementedError("it has no `load`")
+
+    def opening(self, input: Value, changes: Sequence[Transform]) -> Opening:
+        """How pictures that are `decoded` reach the changes; the objects of the script are `train_inputs`."""
+        raise NotImplementedError("it has no `opening`")
+
+    def decoder(self, input: Value, reading: Reading) -> str:
+        """The class of inputs that are `decoded`.
+
+        It has `len`, `to(device)`, and `read(batches)`, which gives the pictures of each batch of numbers; with an
+        `opening` it takes `(batches, change, seed)`, and what a change draws follows from the seed and the number of a
+        picture. It has `split(size)` where there is a test, `[:n]`, which gives a tensor, where they are `sliced`, and
+        `share(rank, world)` where they are `shared`.
+        """
+        raise NotImplementedError("it has no `decoder`")
 
     def prepare(self) -> str | None:
         """`prepare(batch)`: from what is held in memory to what the network takes; None if they are the same."""

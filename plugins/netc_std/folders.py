@@ -5,19 +5,20 @@ from __future__ import annotations
 from netc.layer import Bool, Float, Int, Text
 from netc.recipe import Target
 from netc_std.data import batch_size
-from netc_std.pictures import PictureFiles, divided, side
+from netc_std.pictures import PictureFiles, divided, resized, side
 from netc_std.scaling import Normalize
 
 
 class ImageFolder(PictureFiles):
-    """Pictures in folders, a folder a class, as torchvision finds them; decoded when they are used.
+    """Pictures in folders, a folder a class, as torchvision finds them; decoded shortly before they are used.
 
-    Each is resized so that it covers the network's input, and cut to it. `test_root` has the folders of the test;
-    without it the seed draws a share of the pictures.
+    Each is resized so that it covers the network's input (its shorter side to `resize`), and the middle is cut out; a
+    crop that comes first in `augment` is of the whole picture. `test_root` has the folders of the test; without it the
+    seed draws a share of the pictures.
     """
 
     stated = ("root", "batch_size", "test_batch_size")
-    inside = ("classes", "test", "size", "normalize")
+    inside = ("classes", "test", *PictureFiles.inside)
     root = Text(doc="The folder with a folder for each class.")
     classes = Int(min=2, doc="How many classes there are.")
     test_root = Text(None, doc="The same for the test.")
@@ -27,6 +28,7 @@ class ImageFolder(PictureFiles):
     batch_size = batch_size()
     test_batch_size = Int(256, min=1, doc="Examples a step in the test.")
     shuffle = Bool(True)
+    resize = resized()
 
     @property
     def held_out(self) -> bool:  # type: ignore[override]

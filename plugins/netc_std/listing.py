@@ -8,7 +8,7 @@ from typing import ClassVar
 from netc.layer import Bool, Float, Int, Text, Word
 from netc.recipe import Target
 from netc_std.data import batch_size
-from netc_std.pictures import PictureFiles, divided, side
+from netc_std.pictures import PictureFiles, divided, resized, side
 from netc_std.scaling import Normalize
 
 LOADED = "samples = [data[number] for number in range(len(data))]"
@@ -45,13 +45,14 @@ class TorchvisionFiles(PictureFiles):
     listing: ClassVar[str] = LOADED
     downloads: ClassVar[bool] = True
     stated: ClassVar[tuple[str, ...]] = ("root", "batch_size", "test_batch_size")
-    inside: ClassVar[tuple[str, ...]] = ("size", "normalize", "test")
+    inside: ClassVar[tuple[str, ...]] = (*PictureFiles.inside, "test")
     size = side()
     normalize = Normalize(3)
     batch_size = batch_size()
     test_batch_size = Int(256, min=1, doc="Examples a step in the test.")
     root = Text("data", doc="Where the data set is, or is put.")
     shuffle = Bool(True)
+    resize = resized()
 
     def splits(self) -> tuple[str, ...]:
         """The parts for training and the test as torchvision names them; none where the seed draws them."""

@@ -294,6 +294,7 @@ class GaussianNoise(Picture):
     module = "torchvision.transforms.v2.GaussianNoise"
     batched = True
     moves = False
+    draws = ("torch.randn_like",)
     mean = Float(0.0, doc="Of the noise.")
     sigma = Float(0.1, min=0, doc="Standard deviation of the noise.")
     clip = Bool(True, doc="Cuts what is outside of 0 to 1.")
@@ -409,6 +410,7 @@ class AugMix(Coloured):
 
     module = "torchvision.transforms.v2.AugMix"
     moves = True
+    draws = ("torch._sample_dirichlet",)
     severity = Int(3, min=1, max=10, doc="How strong they are.")
     mixture_width = Int(3, min=1, doc="How many chains.")
     chain_depth = Int(-1, min=-1, doc="Changes in a chain; at -1 it is 1 to 3.")

@@ -36,6 +36,7 @@ train:
 """
 FEATURES = ("distributed: ddp", "samples: 3", "print_shapes: true", "evaluate_first: true", "log_every: 2",
             "augment: RandomHorizontalFlip -> ColorJitter(0.1) -> MixUp")  # fmt: skip
+SHARED = ("distributed: ddp", "samples: 3")
 
 
 def text_of(root: Path, input: str = "3xHxW", more: str = ", size=24", *features: str) -> str:
@@ -68,24 +69,30 @@ def loaded(text: str, root: Path, **more: Any) -> list[Any]:
 
 @pytest.mark.parametrize(
     ("input", "size", "shape"),
-    [("3xHxW", ", size=24", (24, 24)), ("1x24x30", "", (24, 30)), ("3x33xW", ", size=33", (33, 33))],
-)
+    [
+        ("3xHxW", ", size=24", (24, 24)), ("1x24x30", "", (24, 30)), ("3x33xW", ", size=33", (33, 33)),
+        ("3x24x24", ", resize=40", (24, 24)),
+    ],
+)  # fmt: skip
 def test_pictures_are_those_of_torchvision(root: Path, input: str, size: str, shape: tuple[int, int]) -> None:
     """Bit by bit, in every order, by slices and in parts; both parts together are the folder."""
-    train, labels, test, test_labels = loaded(text_of(root, input, size), root)
+    train, labels, test, test_labels = loaded(text_of(root, input, size, *SHARED), root)
     assert (len(train), len(test)) == (48, 12)
-    ready = [v2.Grayscale()] * (input[0] == "1") + [v2.PILToTensor(), v2.Resize(max(shape)), v2.CenterCrop(shape)]
-    data = datasets.ImageFolder(root, transform=v2.Compose(ready[-3:] if input[0] == "3" else ready))
+    shorter = 40 if "resize" in size else max(shape)
+    ready = [v2.Grayscale()] * (input[0] == "1") + [v2.PILToTensor(), v2.Resize(shorter), v2.CenterCrop(shape)]
+    data = datasets.ImageFolder(root, transform=v2.Compose(ready))
     order = torch.randperm(60, generator=torch.Generator().manual_seed(0)).tolist()
     theirs = [data[number] for number in order]
     assert labels.tolist() + test_labels.tolist() == [label for _, label in theirs[12:] + theirs[:12]]
-    index = torch.tensor([5, 0, 47])
-    wanted = torch.stack([theirs[12 + number][0] for number in index])
-    assert train[index].dtype == torch.uint8
-    assert torch.equal(train[index], wanted)
-    batches = list(test[::2].split(4))
-    assert [len(batch) for batch in batches] == [4, 2]
-    assert torch.equal(torch.cat(batches), test[torch.arange(0, 12, 2)])
+    batches = torch.tensor([5, 0, 47, 46, 1, 1, 2, 3, 4]).split(2)
+    read = list(train.read(batches))
+    assert [len(batch) for batch in read] == [2, 2, 2, 2, 1]
+    assert read[0].dtype == torch.uint8
+    assert torch.equal(torch.cat(read), torch.stack([theirs[12 + number][0] for number in torch.cat(batches)]))
+    shared = list(test.share(1, 2).split(4))
+    assert [len(batch) for batch in shared] == [4, 2]
+    assert torch.equal(torch.cat(shared), torch.stack([picture for picture, _ in theirs[1:12:2]]))
+    assert torch.equal(test[:3], torch.stack([picture for picture, _ in theirs[:3]]))
 
 
 def test_a_folder_for_the_test(root: Path) -> None:
@@ -132,7 +139,7 @@ def failing(tmp_path: Path, change: Callable[[Path], object]) -> str:
     change(folder)
     try:
         train, *_ = loaded(text_of(folder), folder)
-        _ = train[torch.arange(len(train))]
+        _ = list(train.read([torch.arange(len(train))]))
     except SystemExit as error:
         return str(error)
     return "nothing"
@@ -166,6 +173,8 @@ def test_what_is_wrong_with_a_folder(tmp_path: Path) -> None:
         ("3xHxW", "", "leaves the size of a picture open"),
         ("3x32x32", ", size=24", "the network takes 3x32x32"),
         ("2x32x32", "", "has pictures of 1 or 3 channels, the network takes 2x32x32"),
+        ("3x32x24", ", resize=30", "pictures of a shorter side of 30 do not cover 3x32x24"),
+        ("1x32x32", ", normalize=((0.5, 0.4, 0.3), 0.2)", "`normalize` has numbers for three channels"),
     ],
 )
 def test_what_does_not_fit_the_network(tmp_path: Path, input: str, more: str, message: str) -> None:

@@ -210,6 +210,7 @@ def _training(model: ModelSource, recipe: Recipe) -> dict[str, Any]:
     return {
         "flags": flags.flags,
         "fixed": row("fixed = [", (quoted(flag.name) for flag in flags.flags if flag.name not in FREE), "]", 12),
+        "decoder": data.decoder(recipe.network.inputs[0][1], augmenting.reading).rstrip("\n") if data.decoded else "",
         "load": data.loaded(recipe.network.inputs).rstrip("\n"),
         "prepare": prepare and prepare.rstrip("\n"),
         "tested": tested,

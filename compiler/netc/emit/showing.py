@@ -18,15 +18,11 @@ class Showing:
     def chosen(self) -> list[str]:
         """The statements that take pictures, and draw them."""
         first = "test_inputs[: args.samples]"
-        if self.recipe.data.part.decoded:
-            first = "test_inputs[torch.arange(len(test_targets))[: args.samples]]"
         if not self.titled:
             return [f"    pictures = {first}", '    draw(args.output / "samples.png", pictures)']
         labels = "test_targets[: args.samples]"
-        taken = [f"    pictures, labels = {first}, {labels}"]
-        if self.recipe.data.part.decoded:
-            taken = [f"    pictures = {first}", f"    labels = {labels}"]
-        return [*taken, '    draw(args.output / "samples.png", pictures, labels.tolist())']
+        taken = f"    pictures, labels = {first}, {labels}"
+        return [taken, '    draw(args.output / "samples.png", pictures, labels.tolist())']
 
     @property
     def predicted(self) -> str:

@@ -31,6 +31,8 @@ class Augmentation:
             self.error(f"{data.name} has no pictures to augment", setting.value.span)
             return
         pictures: Value | None = self.network.inputs[0][1]
+        if data.part.decoded and pictures is not None:
+            pictures = data.part.opening(pictures, [use.part for use in uses if not use.part.mixes]).pictures
         for index, (use, stage) in enumerate(zip(uses, stages, strict=True)):
             try:
                 pictures = self.changed(use, data, pictures, uses[index + 1 :])

@@ -61,7 +61,7 @@ def main() -> None:
 def epoch(pictures: Any, prepare: Any, loaders: dict[int, DataLoader[Any]], seed: int) -> dict[Any, float]:
     """Seconds of an epoch for each, in turn; the workers of the loaders have been started."""
     augment = v2.Compose([v2.RandomResizedCrop(224), v2.RandomHorizontalFlip()])
-    batches = torch.randperm(COUNT).split(BATCH)
+    batches = torch.randperm(COUNT).view(-1, BATCH)
     ways: dict[Any, Iterable[Any]] = {**loaders, "bytes, for a device": pictures.read(batches, augment, seed)}
     ways["numbers, on the CPU"] = map(prepare, pictures.read(batches, augment, seed))
     found = {}

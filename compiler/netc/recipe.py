@@ -417,7 +417,7 @@ class DataSource(Part):
         raise NotImplementedError("it has no `opening`")
 
     def decoder(self, input: Value, reading: Reading) -> str:
-        """The class of inputs that are `decoded`.
+        """The class `Pictures(paths, device)` of inputs that are `decoded`.
 
         It has `len`, `to(device)`, and `read(batches)`, which gives the pictures of each batch of numbers; with an
         `opening` it takes `(batches, change, seed)`, and what a change draws follows from the seed and the number of a

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from PIL import Image
 from tests.recipes.results import assert_same, rows
 
 import netc
@@ -132,6 +134,26 @@ def test_every_feature_runs(run: Callable[..., Path], tmp_path: Path, root: Path
     spec.write_text(text_of(root, "3xHxW", ", size=24", *FEATURES))
     run(spec, tmp_path / "a")
     assert {"samples.png", "predictions.png"} < {path.name for path in (tmp_path / "a").iterdir()}
+
+
+def test_what_a_script_does_beside_training(
+    run: Callable[..., Path], tmp_path: Path, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The figures of the log anew, what a picture is told to be, and the network for others to read."""
+    spec, output = tmp_path / "folder.net", tmp_path / "a"
+    spec.write_text(text_of(root, "3xHxW", ", size=24", "modes: (evaluate, predict, export)"))
+    run(spec, output)
+    capsys.readouterr()
+    run(spec, output, "--evaluate", str(output / "last.pt"))
+    figures = json.loads(capsys.readouterr().out)
+    assert figures.items() <= rows(output)[-1].items()
+    picture = root / "down" / "000.png"
+    run(spec, output, "--predict", str(picture))
+    told = json.loads(capsys.readouterr().out)
+    run(spec, output, "--export", "torch")
+    ready = v2.Compose([v2.PILToTensor(), v2.Resize(24), v2.CenterCrop(24)])(Image.open(picture)) / 255
+    shares = torch.export.load(output / "model.pt2").module()(ready[None]).detach().softmax(1)[0]
+    assert told == {"class": int(shares.argmax()), "share": pytest.approx(float(shares.max()), rel=1e-5)}
 
 
 def failing(tmp_path: Path, change: Callable[[Path], object]) -> str:

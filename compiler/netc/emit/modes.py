@@ -9,7 +9,7 @@ OVERFIT_EPOCHS = 100
 """Steps in which one batch is to be learnt."""
 FLAGS = {
     "evaluate": ("type=Path", 'metavar="CKPT"', "print the figures of a checkpoint on the test part"),
-    "predict": ("type=Path", 'metavar="FILE"', "print what the examples in a NumPy file are told to be"),
+    "predict": ("type=Path", 'metavar="FILE"', "print what {} told to be"),
     "export": ('choices=("onnx", "torch", "safetensors")', "", "write the trained network for others to read"),
     "dry_run": ('action="store_true"', "", "one step, one evaluation and a checkpoint, leaving nothing behind"),
     "overfit": ('action="store_true"', "", "see whether one batch can be learnt, leaving nothing behind"),
@@ -27,6 +27,7 @@ class Modes:
         found = []
         for name in self.recipe.modes:
             *given, help = FLAGS[name]
+            help = help.format("a picture is" if self.recipe.data.part.decoded else "the examples in a NumPy file are")
             args = [quoted(f"--{name.replace('_', '-')}"), *filter(None, given), f"help={quoted(help)}"]
             found.append(call("parser.add_argument", args))
         return found

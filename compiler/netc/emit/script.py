@@ -178,7 +178,7 @@ def _training_imports(recipe: Recipe) -> set[str]:
         lines.add("import csv")
     if "wandb" in recipe.log:
         lines.add("import wandb")
-    if "predict" in recipe.modes:
+    if "predict" in recipe.modes and not recipe.data.part.decoded:
         lines.add("import numpy")
     if {"dry_run", "overfit"} & set(recipe.modes):
         lines.add("import tempfile")

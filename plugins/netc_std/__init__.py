@@ -121,8 +121,9 @@ DATA = {
     "netc_std.functions": "Function",
     "netc_std.folders": "ImageFolder",
     "netc_std.imagefiles": "Caltech101 Caltech256 CLEVRClassification Country211 DTD EuroSAT FGVCAircraft Flowers102"
-    " Food101 GTSRB Imagenette ImageNet INaturalist LFWPeople Omniglot OxfordIIITPet Places365 RenderedSST2"
-    " StanfordCars SUN397",
+    " Food101 GTSRB Imagenette ImageNet INaturalist LFWPeople Omniglot Places365 RenderedSST2 StanfordCars"
+    " SUN397",
+    "netc_std.masks": "Cityscapes OxfordIIITPet VOCSegmentation",
 }
 INITIALIZERS = {
     "netc_std.initializers": "uniform normal trunc_normal constant ones zeros eye dirac xavier_uniform xavier_normal"

@@ -183,32 +183,6 @@ class Omniglot(Drawn):
     listing = NUMBERED
 
 
-class OxfordIIITPet(TorchvisionFiles):
-    """Cats and dogs, 3,680 for training and 3,669 for the test, 37 breeds, or 2 kinds of animal."""
-
-    count = 3_680
-    target_types = Word("category", "binary-category", default="category", doc="The breed, or the kind of animal.")
-    inside = (*TorchvisionFiles.inside, "target_types")
-
-    @property
-    def classes(self) -> int:  # type: ignore[override]
-        return 37 if self.target_types == "category" else 2
-
-    @property
-    def listing(self) -> str:  # type: ignore[override]
-        return LIST_PETS.format(column=1 if self.target_types == "category" else 2)
-
-    def splits(self) -> tuple[str, ...]:
-        return "trainval", "test"
-
-
-LIST_PETS = """\
-folder = Path(args.root, "oxford-iiit-pet")
-lines = (folder / "annotations" / f"{{split}}.txt").read_text().splitlines()
-rows = [line.split() for line in lines]
-samples = [(folder / "images" / f"{{r[0]}}.jpg", int(r[{column}]) - 1) for r in rows]"""
-
-
 class Places365(TorchvisionFiles):
     """Places, 1,803,460 for training and 36,500 for the test, 365 classes; `small` are those of 256 x 256."""
 

@@ -37,13 +37,14 @@ class TorchvisionFiles(PictureFiles):
 
     - `classes`; `count`: the pictures to train with, where they are known.
     - `listing`: the statements that make `samples`, paths with class numbers, of the set `data`.
-    - `downloads`: whether torchvision does that.
+    - `downloads`: whether torchvision does that; `what` the script says that the other half of a sample is.
     """
 
     classes: ClassVar[int]
     count: ClassVar[int | None] = None
     listing: ClassVar[str] = LOADED
     downloads: ClassVar[bool] = True
+    what: ClassVar[str] = "their classes"
     stated: ClassVar[tuple[str, ...]] = ("root", "batch_size", "test_batch_size")
     inside: ClassVar[tuple[str, ...]] = (*PictureFiles.inside, "test")
     size = side()
@@ -77,16 +78,18 @@ class TorchvisionFiles(PictureFiles):
         return wrapped(f"{head}datasets.{type(self).__name__}", ", ".join(given))
 
     def listed(self) -> str:
-        name = type(self).__name__
+        name, parts = type(self).__name__, bool(self.splits())
         listing = "".join(f"        {line}\n" for line in self.listing.splitlines())
-        counted = f'f"{name} in {{args.root}} has {{count}} classes, not {self.classes}"'
-        parts = bool(self.splits())
         find = FIND.format(
-            given="args, split" if parts else "args", which=f"a part of {name}" if parts else name, made=self.made(),
-            listing=listing, faults=", ".join(self.faults()), name=name, classes=self.classes,
-            wrong=wrapped("raise SystemExit", counted),
+            given="args, split" if parts else "args", which=f"a part of {name}" if parts else name, what=self.what,
+            made=self.made(), listing=listing, faults=", ".join(self.faults()), name=name, counted=self.counted(),
         )  # fmt: skip
         return find + self.loading()
+
+    def counted(self) -> str:
+        """What refuses a set that has other classes."""
+        wrong = f'f"{type(self).__name__} in {{args.root}} has {{count}} classes, not {self.classes}"'
+        return COUNTED.format(classes=self.classes, wrong=wrapped("raise SystemExit", wrong))
 
     def loading(self) -> str:
         """`load_data`, from `find`."""
@@ -132,18 +135,21 @@ def wrapped(head: str, given: str) -> str:
 
 FIND = '''\
 def find({given}):
-    """The paths of the pictures of {which}, and their classes."""
+    """The paths of the pictures of {which}, and {what}."""
     try:
 {made}
 {listing}    except ({faults}) as error:
         raise SystemExit(f"no {name} in {{args.root}}: {{error}}") from error
-    count = 1 + max((label for _, label in samples), default=-1)
-    if count != {classes}:
-{wrong}
-    return samples
+{counted}    return samples
 
 
 '''
+
+COUNTED = """\
+    count = 1 + max((label for _, label in samples), default=-1)
+    if count != {classes}:
+{wrong}
+"""
 
 LOAD_PARTS = '''\
 def load_data(args):

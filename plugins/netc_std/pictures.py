@@ -54,6 +54,10 @@ class PictureFiles(DataSource):
         """`load_data(args)`, which yields `part(samples)` of each part: paths and class numbers in pairs."""
         raise NotImplementedError("it has no `listed`")
 
+    def paired(self) -> str:
+        """`part(samples)`: the inputs and the targets of samples."""
+        return PART
+
     def given(self) -> dict[str, Any]:
         return {name: value for name, value in super().given().items() if name not in self.inside}
 
@@ -101,7 +105,7 @@ class PictureFiles(DataSource):
         return Opening(("train_inputs.fit",), 0, self.fitting(input))
 
     def load(self, input: Value) -> str:
-        return self.listed()
+        return self.paired() + self.listed()
 
     def decoder(self, input: Value, reading: Reading) -> str:
         opening = reading.opening
@@ -267,14 +271,6 @@ STACKED = '''\
         if self.device.type == "cuda":
             return batch.pin_memory().to(self.device, non_blocking=True)
         return batch.to(self.device)
-
-
-def part(samples):
-    """Pictures and their classes."""
-    paths, labels = zip(*samples, strict=True)
-    return Pictures(paths), torch.tensor(labels)
-
-
 '''
 
 SPLIT = '''\
@@ -285,4 +281,13 @@ SPLIT = '''\
         raise SystemExit(f"{{args.root}} has too few pictures to be split")
     yield from part([samples[number] for number in order[count:]])
     yield from part([samples[number] for number in order[:count]])
+'''
+
+PART = '''\
+def part(samples):
+    """Pictures and their classes."""
+    paths, labels = zip(*samples, strict=True)
+    return Pictures(paths), torch.tensor(labels)
+
+
 '''

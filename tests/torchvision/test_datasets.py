@@ -26,7 +26,7 @@ def test_every_set_is_listed(name: str) -> None:
 def test_every_source_is_listed() -> None:
     """Those of torchvision's sets, and no other; a set without one has no source of its name."""
     said = {source for sources in TABLE.values() if isinstance(sources, list) for source in sources}
-    files = ("images", "imagefiles", "folders")
+    files = ("images", "imagefiles", "masks", "folders")
     assert sorted(said) == sorted(name for file in files for name in netc_std.DATA[f"netc_std.{file}"].split())
     assert not {name for name, said in TABLE.items() if isinstance(said, str)} & netc_std.netc_data().keys()
 

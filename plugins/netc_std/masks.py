@@ -40,7 +40,7 @@ class Masked(TorchvisionFiles):
         return Target(type(self).__name__, "class", shape, classes=self.classes, partial=self.partial)
 
     def counted(self) -> str:
-        return "" if self.numbered else super().counted()
+        return EMPTY.format(name=type(self).__name__) if self.numbered else super().counted()
 
     def paired(self) -> str:
         if not self.numbered:
@@ -51,6 +51,11 @@ class Masked(TorchvisionFiles):
             numbered=lines, places=places, classes=self.classes, name=type(self).__name__, faults=self.mask_faults
         )
 
+
+EMPTY = """\
+    if not samples:
+        raise SystemExit(f"{name} in {{args.root}} has no pictures")
+"""
 
 MASKS = '''\
 def mask_of(path):

@@ -115,14 +115,15 @@ def test_masks_are_fitted_as_their_pictures(tmp_path: Path, written: str, size: 
 
 
 def test_what_does_not_count_is_learnt_around(run: Callable[..., Path], tmp_path: Path) -> None:
-    """Two epochs of a set whose borders do not count, and the same when it is resumed."""
+    """Two epochs of a set whose borders do not count, and the same when it is resumed; what is told is drawn."""
     written = "VOCSegmentation(size=24, batch_size=2)"
     draw(tmp_path / "data", "VOCSegmentation(size=24)")
     spec = tmp_path / "masks.net"
-    spec.write_text(TEXT.format(classes=21, data=written, size="HxW"))
+    spec.write_text(TEXT.format(classes=21, data=written, size="HxW") + "    samples: 2\n")
     run(spec, tmp_path / "a", "--root", str(tmp_path / "data"))
     losses = [row["train_loss"] for row in rows(tmp_path / "a") if "epoch" in row]
     assert losses[1] < losses[0]
+    assert (tmp_path / "a/predictions.png").exists()
     with pytest.raises(SystemExit):
         run(spec, tmp_path / "b", "--root", str(tmp_path / "data"), stop_after=4)
     run(spec, tmp_path / "b", "--resume")
@@ -134,6 +135,7 @@ def test_what_is_wrong_with_masks(tmp_path: Path) -> None:
         ("VOCSegmentation(size=24)", 30, "the masks of VOCSegmentation have 31 classes, not 21"),
         ("OxfordIIITPet(size=24, target_types=segmentation)", 4, "the masks of OxfordIIITPet have 4 classes, not 3"),
         ("Cityscapes(size=24)", 40, "ulm_0_gtFine_labelIds.png cannot be decoded: index 40 is out of bounds"),
+        ("VOCSegmentation(size=24)", "", "VOCSegmentation in .* has no pictures"),
         ("Cityscapes(size=24)", None, "ulm_0_gtFine_labelIds.png cannot be decoded: cannot identify image file"),
     ):
         root = tmp_path / f"{written[:4]}{value}"
@@ -142,6 +144,8 @@ def test_what_is_wrong_with_masks(tmp_path: Path) -> None:
         path = root / layout.format(part=next(iter(parts)), number=0)
         if value is None:
             path.write_bytes(b"no picture")
+        elif value == "":
+            next(root.rglob("Segmentation/train.txt")).write_text("")
         else:
             Image.fromarray(numpy.full((30, 30), value, dtype=numpy.uint8)).save(path)
         with pytest.raises(SystemExit, match=message) as caught:
@@ -149,7 +153,15 @@ def test_what_is_wrong_with_masks(tmp_path: Path) -> None:
         assert "\n" not in str(caught.value)
 
 
-def test_masks_are_no_titles() -> None:
-    text = TEXT.format(classes=21, data="VOCSegmentation(size=24)", size="HxW") + "    samples: 3\n"
-    with pytest.raises(SpecError, match="VOCSegmentation has a class for each place, which is no title of a picture"):
+@pytest.mark.parametrize(
+    ("data", "more", "message"),
+    [
+        ("VOCSegmentation", "seed: 1", "the network leaves the size of a picture open"),
+        ("VOCSegmentation(size=24)", "seed: 1", "the network tells 20 classes apart, VOCSegmentation has 21"),
+        ("VOCSegmentation(size=24)", "augment: RandomHorizontalFlip", "moves pixels, and VOCSegmentation has a target"),
+    ],
+)
+def test_what_masks_refuse(data: str, more: str, message: str) -> None:
+    text = TEXT.format(classes=20 if "20" in message else 21, data=data, size="HxW") + f"    {more}\n"
+    with pytest.raises(SpecError, match=message):
         _ = compile_spec(Source("masks.net", text)).recipe

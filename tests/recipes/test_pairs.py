@@ -33,6 +33,7 @@ FACTORS: dict[str, tuple[str, ...]] = {
         "optimizer conv1: Adam(3e-3)\noptimizer: AdamW(1e-2)", TURNS, LBFGS,
     ),
     "schedule": ("", "schedule: warmup(1) -> cosine", "schedule: StepLR(2)", "schedule: ReduceLROnPlateau"),
+    "length": ("", "steps_per_epoch: 20", "drop_last: true"),
     "interval": ("", "schedule_interval: step"),
     "accumulate": ("", "accumulate: 2"),
     "clip": ("", "clip_norm: 1.0", "clip_value: 0.5"),

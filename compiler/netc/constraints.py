@@ -172,7 +172,8 @@ def same_size(alone: Mapping[str, object], equal: Sequence[Constraint]) -> list[
     groups = [{name} for name in alone]
     for relation, _ in equal:
         difference, offset = apart(relation)
-        if not offset and sorted(difference.parts.values()) == [-1, 1] and all(len(m) == 1 for m in difference.parts):
+        plain = all(len(atoms) == 1 and isinstance(atoms[0], Symbol) for atoms in difference.parts)
+        if not offset and plain and sorted(difference.parts.values()) == [-1, 1]:
             joined = set(symbols(relation))
             for group in [group for group in groups if group & joined]:
                 groups.remove(group)

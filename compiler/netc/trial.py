@@ -11,6 +11,8 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
+from itertools import chain, islice
+from itertools import product as choices
 from typing import TYPE_CHECKING, Any
 
 from netc.contract import described as owned
@@ -169,6 +171,8 @@ def number_of(size: Dim, numbers: Mapping[str, int]) -> int:
 
 TRIED = (12, 32, 64, 224, 16, 8, 48, 96, 128, 7, 5, 1)
 """Numbers that are tried for sizes that only a run decides."""
+MOST = 2_000
+"""So many choices are tried for sizes that cannot all be alike."""
 BOTH = 2
 """The batch of a trial."""
 LONGEST = 300
@@ -211,9 +215,11 @@ def foreign(root: Module) -> Iterator[Trial]:
 def some_sizes(network: Network) -> Mapping[str, int] | None:
     """A number for each size that only a run decides, such as the network takes; None where none is found."""
     shapes = [value.shape for value in network.inputs.values()]
-    atoms = {atom for shape in shapes for size in shape for atom in Term.of(size).atoms() if isinstance(atom, Symbol)}
-    for tried in TRIED:
-        sizes = {atom.name: tried for atom in atoms} | {BATCH: BOTH}
+    atoms = (atom for shape in shapes for size in shape for atom in Term.of(size).atoms())
+    names = list(dict.fromkeys(atom.name for atom in atoms if isinstance(atom, Symbol) and atom.name != BATCH))
+    alike = ((size,) * len(names) for size in TRIED)
+    for tried in chain(alike, islice(choices(TRIED, repeat=len(names)), MOST)):
+        sizes = dict(zip(names, tried, strict=True)) | {BATCH: BOTH}
         if all(holds(relation, sizes) for relation, _ in network.constraints):
             return sizes
     return None

@@ -113,7 +113,9 @@ class Twin(nn.Module):
         self.kept.part.lin = nn.Linear(6, 6)
         self.stacked = nn.Sequential(nn.Module())
         self.stacked[0].add_module("lin-1", nn.Linear(6, 8))
-        self.last = nn.Linear(8, 4)
+        self.nested = nn.Module()
+        self.nested.norm = nn.LayerNorm(5)
+        self.last = nn.Linear(5, 4)
         self.register_buffer("shift", torch.full((4,), 0.5))
 
     def forward(self, x):
@@ -125,4 +127,5 @@ class Twin(nn.Module):
         x = F.relu(self.gated(x)).flatten(1)
         x = self.odd(self.small(self.even(self.steps.stage.rows(x))))
         x = F.softsign(self.kept.part.lin(self.three(self.one(x)))).abs()
-        return self.last(self.stacked[0].get_submodule("lin-1")(x)) + self.shift
+        x = F.relu(self.stacked[0].get_submodule("lin-1")(x))
+        return self.last(self.nested.norm(x[:, :5])) + self.shift

@@ -98,6 +98,14 @@ def test_a_rule_that_is_right_costs_nothing_that_is_seen() -> None:
     assert torch.get_default_device() == torch.device("cpu")
 
 
+def test_sizes_that_are_not_alike_are_found() -> None:
+    text = "net A:\n    input low: 8xHx6\n    input high: 8xKx6\n"
+    text += "    high -> max_pool((2, 1))\n    & low\n    it: Every(1)\n"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        compile(Source("a.net", text), registry=REGISTRY).load()
+
+
 def test_what_cannot_be_run_is_said() -> None:
     with pytest.warns(RuntimeWarning, match=re.escape("its shape rule could not be checked: for (2, 5, 6) it raises ")):
         load("    it: Elsewhere\n")

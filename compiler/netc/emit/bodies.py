@@ -92,6 +92,35 @@ def together(lines: list[str]) -> list[str]:
     return result
 
 
+def joined(lines: list[str]) -> list[str]:
+    """A condition that holds nothing but another condition as one, where neither has another way."""
+    result = list(lines)
+    for index in range(len(lines) - 2, -1, -1):
+        depth = depth_of(result[index])
+        end = next((i for i in range(index + 1, len(result)) if depth_of(result[i]) <= depth), len(result))
+        block = result[index + 1 : end]
+        inner = depth + len(INDENT)
+        conditions = [line.strip() for line in (result[index], *block[:1])]
+        alone = all(line.startswith("if ") for line in conditions) and all(depth_of(line) > inner for line in block[1:])
+        otherwise = end < len(result) and result[end].lstrip().startswith(("else:", "elif "))
+        if len(block) > 1 and alone and not otherwise and not any("\n" in line for line in block):
+            both = " and ".join(operand(line.removeprefix("if ").removesuffix(":")) for line in conditions)
+            result[index:end] = [f"{' ' * depth}if {both}:", *(line.removeprefix(INDENT) for line in block[1:])]
+    return result
+
+
+def depth_of(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def operand(condition: str) -> str:
+    """A condition as one side of an `and`."""
+    match ast.parse(condition, mode="eval").body:
+        case ast.IfExp() | ast.BoolOp(op=ast.Or()):
+            return f"({condition})"
+    return condition
+
+
 def block_above(lines: list[str], indent: str) -> list[str]:
     """The last lines that are indented deeper."""
     return list(takewhile(lambda line: line.startswith(f"{indent} "), reversed(lines)))

@@ -15,6 +15,7 @@ from netc.emit.ordering import complete, member_of, reordered
 from netc.emit.python import Lines, Py
 from netc.emit.sequentials import statements_of
 from netc.emit.targets import render_target
+from netc.emit.walking import statements_in
 from netc.emit.wording import assigned, assignment, conditions_in, flag_name, is_optional_member, label_text
 from netc.graph import Guard, Use
 from netc.naming import DICT_ATTRIBUTES, python_name
@@ -60,7 +61,7 @@ class Constructor(Initialising):
                     self.member_for(statement)
                 case syntax.If():
                     bodies = (*(b for _, b in statement.branches), statement.otherwise)
-                    if any(self.places(b) or self.counts(b) for b in bodies) or self.carried(statement):
+                    if any(self.places(b) or self.counts(b) for b in bodies) or self.changes([statement]):
                         self.branches(statement, self.members)
                 case syntax.Tie(target=target, source=source):
                     self.lines.add(f"self.{target.span.text} = self.{source.span.text}")
@@ -75,6 +76,10 @@ class Constructor(Initialising):
             if joined is not None and statement in joined.parts:
                 self.lines.add(f"{name} += {self.text(joined.parts[statement])}")
 
+    def changes(self, body: Sequence[syntax.Stmt]) -> bool:
+        """Whether statements change sizes that variables carry, somewhere inside."""
+        return any(self.carried(statement) for statement in statements_in(body, self.template))
+
     def counts(self, body: Sequence[syntax.Stmt]) -> bool:
         """Whether statements are branches that `count_branch` counts."""
         counted = [self.template.joins.get(key) for key in self.plan.running]
@@ -85,6 +90,8 @@ class Constructor(Initialising):
             if statement.when is not None:
                 self.flag(statement)
                 self.sizes_after(statement)
+            elif self.changes([statement]):
+                self.member_body(statement)
             return None
         if statement.when is None:
             return self.member_body(statement)
@@ -114,9 +121,9 @@ class Constructor(Initialising):
 
     def sizes_after(self, statement: syntax.Flow) -> None:
         """Sizes that a guarded function changes."""
-        if not self.carried(statement) or self.decide(statement.when, optional=True) is not None:  # type: ignore[arg-type]
+        if not self.changes([statement]) or self.decide(statement.when, optional=True) is not None:  # type: ignore[arg-type]
             return
-        self.both_ways(statement, lambda: None)
+        self.both_ways(statement, lambda: self.member_body(statement))
 
     def optional(self, statement: syntax.Flow) -> None:
         """Modules that a condition may leave out."""
@@ -264,7 +271,8 @@ class Constructor(Initialising):
         if copies is not None:
             return self.members(copies)
         loop = self.loop(statement)
-        if loop is None or not (self.places(statement.body) or self.carried(statement) or self.counts(statement.body)):
+        body = statement.body
+        if loop is None or not (self.places(body) or self.counts(body) or self.changes([statement])):
             return None
         self.assign_running(statement, 0)
         with self.for_block(statement, self.text(loop.iterable)):

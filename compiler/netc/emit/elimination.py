@@ -275,6 +275,8 @@ class Elimination:
         if not isinstance(guard, Guard) or set(terms) != {taken, skipped}:
             return None
         for outcome, keep in ((False, terms[taken]), (True, terms[skipped])):
+            if any(is_within(atom, node) for atom in keep.atoms()):
+                continue
             for pair in guard.equal.get(outcome, ()):
                 if {self.normalise(template, side) for side in pair} == set(terms.values()):
                     return keep
@@ -418,6 +420,14 @@ class Elimination:
         with self._assuming((template, atom)):
             moved = self.normalise(template, back) not in (head, first)
         return head if moved and not self._stays(template, atom, back, first) else first
+
+
+def is_within(atom: Atom, node: Any) -> bool:
+    """Whether an atom is a size after something in a statement, where a variable holds it that is set only there."""
+    if not isinstance(atom, Place) or atom.kind != "join" or atom.owner is node:
+        return False
+    inner, outer = atom.owner.span, node.span
+    return inner.source is outer.source and outer.start <= inner.start and inner.end <= outer.end
 
 
 def outlasts(atom: Atom) -> bool:

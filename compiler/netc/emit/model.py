@@ -8,7 +8,7 @@ from typing import Any
 
 from netc import syntax
 from netc.emit.belongings import is_import
-from netc.emit.bodies import direct, docstring, extended, place_for, pruned, together
+from netc.emit.bodies import direct, docstring, extended, joined, place_for, pruned, together
 from netc.emit.calls import Signature
 from netc.emit.constants import typed_constant
 from netc.emit.elimination import Freeze, Inexpressible
@@ -239,7 +239,7 @@ class Model(Members):
         signature = self.signatures[template]
         arguments = ["self", *self.constructor_arguments(template, signature)]
         stored = self.stored_lines(writer, init.items) if forward else []
-        kept = pruned([*extended(together(init.items)), *stored])
+        kept = pruned([*extended(joined(together(init.items))), *stored])
         known = own_names(template) | {argument.partition(":")[0] for argument in arguments}
         body = named_once(kept[: len(kept) - len(stored)], known)
         if len(body) + len(stored) > 1 or len(arguments) > 1 or template.sequential:
@@ -268,7 +268,7 @@ class Model(Members):
         given = ", ".join(f"{name}: {self.input_hint(template, name)}" for name in inputs)
         result = result_hint(writer, template.body, template.output)
         lines = layout([f"{INDENT}def forward(self, {given}) -> {result}:"])
-        return lines + layout([INDENT * 2 + line for line in (*writer.symbol_lines(), *together(out.items))])
+        return lines + layout([INDENT * 2 + line for line in (*writer.symbol_lines(), *joined(together(out.items)))])
 
     def constructor_arguments(self, template: Template, signature: Signature) -> list[str]:
         plan = self.resolver.plan(template)

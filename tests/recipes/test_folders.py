@@ -109,6 +109,14 @@ def test_scripts_are_clean(tmp_path: Path, root: Path) -> None:
     texts.append(text_of(root, "1x24x30", ", normalize=(0.5, 0.25)", *FEATURES))
     texts.append(text_of(root, "3x24x24", ', test_root="there", normalize=((0.5, 0.4, 0.3), 0.2)'))
     texts.append(text_of(root, "3x24x24", ", test=0"))
+    whole = "augment: RandomResizedCrop(24, scale=(0.2, 1)) -> RandomErasing(p=0.1) -> AugMix -> GaussianNoise"
+    texts.append(text_of(root, "3x24x24", ", test=0", whole, "accumulate: 2"))
+    texts.append(text_of(root, "3x24x24", ", test=0", whole, "print_shapes: true"))
+    modes = "modes: (evaluate, predict, export, dry_run, overfit)"
+    texts.append(text_of(root, "1x24x24", ", resize=30", "augment: GaussianNoise -> RandomCrop(24)", modes))
+    sharded = ("augment: RandomCrop(24) -> MixUp", "distributed: fsdp", "metrics: F1")
+    texts.append(text_of(root, "3x24x24", "", *sharded, modes))
+    texts.append(text_of(root, "3x24x24", "", "augment: GaussianNoise", "distributed: ddp", "accumulate: 2"))
     for number, text in enumerate(texts):
         (tmp_path / f"folder_{number}.py").write_text(compile_spec(Source("folder.net", text)).script)
     for check in (["check", "--extend-select", "I,UP,B,SIM"], ["format", "--diff"]):

@@ -110,7 +110,7 @@ TRANSFORMS = {
     " RandomSolarize RandomAdjustSharpness RandomAutocontrast RandomEqualize RandAugment TrivialAugmentWide AugMix"
     " MixUp CutMix",
 }
-METRICS = {"netc_std.metrics": "Accuracy TopK Precision Recall F1 IoU ConfusionMatrix BinaryAccuracy MAE RMSE R2"}
+METRICS = {"netc_std.metrics": "Accuracy TopK Precision Recall F1 IoU ConfusionMatrix BinaryAccuracy MAE RMSE PSNR R2"}
 DATA = {
     "netc_std.images": "MNIST FashionMNIST KMNIST QMNIST EMNIST USPS CIFAR10 CIFAR100 SVHN STL10 SEMEION FER2013 PCAM",
     "netc_std.data": "Digits Polynomial",

@@ -162,13 +162,20 @@ class ValueMetric(Metric):
         if len(target.shape) + 1 != output.rank or not all(map(same, output.shape[1:], target.shape)):
             wanted, given = (show_shape(shape) for shape in ((output.shape[0], *target.shape), output.shape))
             raise Reject(f"{name} compares with {target.source} of shape {wanted}, the network gives {given}")
-        if not all(isinstance(size, int) for size in output.shape[1:]):
-            raise Reject(f"{name} takes outputs of a known size, the network gives {show_shape(output.shape)}")
+
+    def summed(self, each: str, output: Value) -> str:
+        """The sum over a batch of what is found for each number; where only the run knows how many, of means."""
+        return f"{each}.sum()" if is_known(output) else f"{each}.flatten(1).mean(1).sum()"
 
     def entries(self, count: str, output: Value) -> str:
-        """How many numbers are compared."""
-        size = prod(int(str(size)) for size in output.shape[1:])
+        """How many of them are summed up."""
+        size = prod(int(str(size)) for size in output.shape[1:]) if is_known(output) else 1
         return count if size == 1 else f"({count} * {size})"
+
+
+def is_known(output: Value) -> bool:
+    """Whether the size of an example is."""
+    return all(isinstance(size, int) for size in output.shape[1:])
 
 
 class MAE(ValueMetric):
@@ -178,7 +185,7 @@ class MAE(ValueMetric):
     label = "MAE"
 
     def count(self, scores: str, target: str, output: Value) -> str:
-        return f"({scores} - {target}).abs().sum()"
+        return self.summed(f"({scores} - {target}).abs()", output)
 
     def figure(self, total: str, count: str, output: Value) -> str:
         return f"{total}.item() / {self.entries(count, output)}"
@@ -194,7 +201,8 @@ class BinaryAccuracy(ValueMetric):
     threshold = Float(doc="A number above it says 1: 0 for scores, 0.5 for probabilities.")
 
     def count(self, scores: str, target: str, output: Value) -> str:
-        return f"(({scores} > {self.threshold}) == ({target} > 0.5)).sum()"
+        hits = f"(({scores} > {self.threshold}) == ({target} > 0.5))"
+        return self.summed(hits if is_known(output) else f"{hits}.float()", output)
 
     def figure(self, total: str, count: str, output: Value) -> str:
         return f"{total}.item() / {self.entries(count, output)}"
@@ -207,10 +215,33 @@ class RMSE(ValueMetric):
     label = "RMSE"
 
     def count(self, scores: str, target: str, output: Value) -> str:
-        return f"({scores} - {target}).square().sum()"
+        return self.summed(f"({scores} - {target}).square()", output)
 
     def figure(self, total: str, count: str, output: Value) -> str:
         return f"({total}.item() / {self.entries(count, output)}) ** 0.5"
+
+
+class PSNR(ValueMetric):
+    """The peak signal-to-noise ratio in decibels; the mean over the examples."""
+
+    key = "psnr"
+    label = "PSNR"
+    form = ".2f"
+    greater = True
+    peak = Float(1.0, above=0, doc="The greatest value that there can be.")
+
+    source = '''\
+def decibels(output, target, peak):
+    """The sum of the ratios of the examples' peaks to their errors."""
+    errors = (output - target).square().reshape(len(output), -1).mean(1)
+    return 10 * (peak**2 / errors).log10().sum()
+'''
+
+    def count(self, scores: str, target: str, output: Value) -> str:
+        return f"decibels({scores}, {target}, {self.peak})"
+
+    def figure(self, total: str, count: str, output: Value) -> str:
+        return f"{total}.item() / {count}"
 
 
 class R2(ValueMetric):
@@ -232,6 +263,11 @@ def explained(moments, count):
     errors, values, squares = moments
     return (1 - errors / (squares - values.square() / count)).mean().item()
 '''
+
+    def check(self, output: Value, target: Target) -> None:
+        super().check(output, target)
+        if not is_known(output):
+            raise Reject(f"R2 takes outputs of a known size, the network gives {show_shape(output.shape)}")
 
     def count(self, scores: str, target: str, output: Value) -> str:
         return f"moments({scores}, {target})"

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from tests.recipes.making import block, script_of
 from tests.recipes.results import assert_same, rows
@@ -18,6 +19,7 @@ from netc.diagnostics import Source
 from netc.pipeline import compile as compile_spec
 from netc.plugins import load_registry
 from netc.shapes import Value
+from netc.terms import Symbol, Term
 
 torch = pytest.importorskip("torch")
 sklearn = pytest.importorskip("sklearn.metrics")
@@ -36,6 +38,7 @@ EXPECTED: dict[str, tuple[dict[str, Any], Callable[[Any, Any], Any]]] = {
     "BinaryAccuracy": ({"threshold": 0.2}, lambda y, s: sklearn.accuracy_score(y.ravel(), s.ravel() > 0.2)),
     "MAE": ({}, sklearn.mean_absolute_error),
     "RMSE": ({}, sklearn.root_mean_squared_error),
+    "PSNR": ({"peak": 2.0}, lambda y, s: 10 * np.log10(4 / ((y - s) ** 2).mean(1)).mean()),
     "R2": ({}, sklearn.r2_score),
 }
 
@@ -50,7 +53,7 @@ def test_figures_are_those_of_scikit_learn(name: str) -> None:
     arguments, expected = EXPECTED[name]
     metric = REGISTRY.find("metrics", name).bind((), arguments)
     generator = torch.Generator().manual_seed(1)
-    values = name in ("BinaryAccuracy", "MAE", "RMSE", "R2")
+    values = name in ("BinaryAccuracy", "MAE", "RMSE", "PSNR", "R2")
     output = torch.randn(103, 1 if name == "RMSE" else 3 if values else CLASSES, generator=generator)
     if name == "BinaryAccuracy":
         target = torch.randint(0, 2, output.shape, generator=generator).float()
@@ -74,6 +77,22 @@ def test_figures_are_those_of_scikit_learn(name: str) -> None:
     assert torch.tensor(found).numpy() == pytest.approx(
         torch.tensor(expected(target.numpy(), output.numpy())).numpy(), rel=1e-5
     )
+
+
+@pytest.mark.parametrize("name", ["BinaryAccuracy", "MAE", "RMSE", "PSNR"])
+def test_pictures_of_any_size_have_the_same_figures(name: str) -> None:
+    """Where only the run knows the size of an example, what is counted follows from means of examples."""
+    arguments, _ = EXPECTED[name]
+    metric = REGISTRY.find("metrics", name).bind((), arguments)
+    generator = torch.Generator().manual_seed(1)
+    output, target = torch.rand(2, 9, 1, 4, 6, generator=generator)
+    found = []
+    for shape in (Value((1, 1, 4, 6)), Value((1, 1, Term.atom(Symbol("H")), Term.atom(Symbol("W"))))):
+        scope = {"output": output, "target": target}
+        exec(metric.source, scope)
+        total = eval(metric.count("output", "target", shape), scope)
+        found.append(eval(metric.figure("total", "count", shape), {"total": total, "count": 9}))
+    assert found[1] == pytest.approx(found[0], rel=1e-5)
 
 
 def test_the_log_has_them(run: Callable[..., Path], tmp_path: Path) -> None:

@@ -45,6 +45,19 @@ class Interpolation(Word):
         return Dotted(f"v2.InterpolationMode.{super().convert(value).upper()}")
 
 
+class Shade(Float):
+    """A number for all channels, or one for each: `0`, `(124, 116, 104)`."""
+
+    def __init__(self, default: float, *, doc: str = ""):
+        super().__init__(default, doc=doc)
+        self.expected = "a number, or one for each channel"
+
+    def convert(self, value: Any) -> Any:
+        if not isinstance(value, tuple | list):
+            return super().convert(value)
+        return tuple(super(Shade, self).convert(item) for item in value)
+
+
 def chance(p: float = 0.5) -> Float:
     return Float(p, min=0, max=1, doc="How likely it is.")
 
@@ -267,7 +280,13 @@ class RandomErasing(Picture):
     p = chance()
     scale = Limits((0.02, 0.33), low=0, high=1, pair=True, doc="Least and greatest share of the area.")
     ratio = Limits((0.3, 3.3), low=0, pair=True, doc="Least and greatest height by width.")
-    value = Float(0.0, doc="What it holds.")
+    value = Shade(0.0, doc="What it holds, or for each channel; `(124, 116, 104)` is the mean of ImageNet in bytes.")
+
+    def infer(self, pictures: Value) -> Value:
+        if isinstance(self.value, tuple) and pictures.shape[1] not in (len(self.value),):
+            reason = f"a value for each of {len(self.value)} channels, and a picture has {show_dim(pictures.shape[1])}"
+            raise Reject(reason, field="value")
+        return pictures
 
 
 # ---- colours -----------------------------------------------------------------------------------

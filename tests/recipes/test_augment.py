@@ -33,6 +33,7 @@ ARGUMENTS: dict[str, list[dict[str, Any]]] = {
     "GaussianBlur": [{"kernel_size": 3}, {"kernel_size": 33}, {"kernel_size": (3, 5), "sigma": 1.0}],
     "GaussianNoise": [{}, {"clip": False}],
     "ColorJitter": [{"brightness": 0.4, "contrast": (0.8, 1.2), "saturation": 0.4, "hue": 0.1}],
+    "RandomErasing": [{}, {"p": 1.0, "scale": (0.1, 0.2), "value": (1, 2, 3)}],
     "RandomPosterize": [{"bits": 3}],
     "RandomSolarize": [{"threshold": 128}],
     "RandomAdjustSharpness": [{"sharpness_factor": 2.0}],

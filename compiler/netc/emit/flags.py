@@ -125,7 +125,7 @@ def _group_arguments(recipe: Recipe) -> Iterator[tuple[Stepper, Group, str, Any]
 
 def scalar_type(field: Field[Any], value: Any) -> str | None:
     """The type of the flag that a field becomes; None for what is no scalar."""
-    if value is None:
+    if value is None or isinstance(value, tuple):
         return None
     return next((name for kind, name in TYPES if isinstance(field, kind)), None)
 

@@ -79,8 +79,10 @@ class Stages(Containers):
             case syntax.Call(function=syntax.Name(id=name)):
                 self.named_stage(name, expr, expr, frame, label)
             case syntax.IfElse() if label is not None or is_module(expr, set(frame.names())):
-                taken = expr.then if self.guard(expr, expr.condition, frame) else expr.otherwise
-                self.stage(taken, frame, label)
+                outcome = self.guard(expr, expr.condition, frame)
+                self.stage(expr.then if outcome else expr.otherwise, frame, label)
+                if frame.flow is not POISON and frame.flow is not None:
+                    frame.flow = self.join(expr, int(outcome), frame.flow, frame)
             case syntax.Binary() if self.is_repeat(expr, frame):
                 self.repeat(expr, frame)
             case _:

@@ -257,10 +257,14 @@ class Constructor(Initialising):
             settled = self.decide(expr.condition)
             if settled is not None:
                 return self.module(expr.then if settled else expr.otherwise)
-            sides = self.module(expr.then), self.module(expr.otherwise)
-            if None in sides:
+            asked = self.asked_condition(expr.condition)
+            with self.where(asked, True):
+                then = self.module(expr.then)
+            with self.where(asked, False):
+                otherwise = self.module(expr.otherwise)
+            if then is None or otherwise is None:
                 return None
-            return Py(f"{sides[0].at(OR)} if {self.condition(expr.condition)} else {sides[1].text}", 1)  # type: ignore[union-attr]
+            return Py(f"{then.at(OR)} if {self.condition(expr.condition)} else {otherwise.text}", 1)
         use = self.use(expr)
         if use is not None and use.kind == "member":  # `twin: first`: one module under two keys
             return Py(f"self.{use.callee}")

@@ -92,9 +92,9 @@ def places(
 
 
 def given(node: ast.AST, taken: Collection[str]) -> Iterator[tuple[ast.expr, str, int | None]]:
-    """What layers are given in a statement, those aside that a comprehension makes."""
+    """What layers are given in a statement, those aside that a comprehension or a condition may not make."""
     for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.ListComp):
+        if isinstance(child, ast.ListComp | ast.IfExp | ast.BoolOp):
             continue
         if isinstance(child, ast.Call) and makes_module(child.func, taken):
             name = ast.unparse(child.func)

@@ -101,6 +101,8 @@ def way_out(
     for rename in candidates(wanted, given, missing, unexpected):
         after = renamed(given, rename)
         found = [key for key, shape in wanted.items() if after.get(key) == shape]
+        if len(after) < len(given):  # two keys would become one, which renaming refuses
+            continue
         if len(found) > len(fitting) and 2 * len(found) > len(wanted):
             whole = len(found) == len(wanted) == len(after)
             shown = ", ".join(f'r"{pattern}": "{text}"' for pattern, text in rename.items())

@@ -183,6 +183,13 @@ def test_other_names_of_nearly_all(state: dict[str, torch.Tensor]) -> None:
     assert str(caught.value).endswith("""help: `rename={r"^": "body."}` makes all keys fit""")
 
 
+def test_no_renaming_is_offered_that_makes_one_key_of_two(state: dict[str, torch.Tensor]) -> None:
+    wrapped = {f"module.{key}": tensor for key, tensor in state.items()} | {"fc.bias": state["fc.bias"]}
+    with pytest.raises(WeightsError) as caught:
+        netc.loads(TEXT, weights=wrapped)
+    assert "rename" not in str(caught.value) and "module.fc.bias" in str(caught.value)
+
+
 def test_names_that_no_renaming_mends(state: dict[str, torch.Tensor]) -> None:
     other = {f"layers.{i}": tensor for i, tensor in enumerate(state.values())}
     with pytest.raises(WeightsError) as caught:

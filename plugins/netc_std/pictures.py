@@ -119,7 +119,9 @@ class PictureFiles(DataSource):
             SHARED if reading.shared else "",
             EVALUATED if reading.tested else "",
             READ_CHANGED.format(fit="=fit" if fitted else "", seed="=0" if fitted else "") if opening else READ,
-            (DECODE_CHANGED if opening else DECODE).format(mode=mode),
+            DECODE.format(
+                given=", change, seed" if opening else "", mode=mode, changed=CHANGED if opening else FITTED
+            ),
             STACKED,
         ]
         return "".join(pieces)
@@ -242,25 +244,21 @@ READ_CHANGED = '''\
 
 '''
 
+FITTED = "        return self.fit(picture)"
+
+CHANGED = """\
+        with Draws(seed):
+            return change(picture)"""
+
 DECODE = """\
-    def decode(self, number):
+    def decode(self, number{given}):
         try:
             with Image.open(self.paths[number]) as image:
-                return self.fit(v2.functional.pil_to_tensor(image.convert("{mode}")))
-        except (OSError, ValueError) as error:
+                picture = v2.functional.pil_to_tensor(image.convert("{mode}"))
+        except Exception as error:  # Pillow has many for a file that is broken
             reason = f"{{self.paths[number]}} cannot be decoded: {{error}}"
-            raise SystemExit(reason) from None
-
-"""
-
-DECODE_CHANGED = """\
-    def decode(self, number, change, seed):
-        try:
-            with Image.open(self.paths[number]) as image, Draws(seed):
-                return change(v2.functional.pil_to_tensor(image.convert("{mode}")))
-        except (OSError, ValueError) as error:
-            reason = f"{{self.paths[number]}} cannot be decoded: {{error}}"
-            raise SystemExit(reason) from None
+            raise SystemExit(reason) from error
+{changed}
 
 """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import struct
 import subprocess
 import sys
 from collections.abc import Callable
@@ -187,9 +188,14 @@ def test_what_is_wrong_with_a_folder(tmp_path: Path) -> None:
         for path in folder.glob("*/*.png"):
             path.write_bytes(b"no picture")
 
+    def vast(folder: Path) -> None:
+        for path in folder.glob("*/*.png"):  # a bitmap of 20,000 x 20,000 by its header
+            path.write_bytes(struct.pack("<2sIIIIiiHH24x", b"BM", 54, 0, 54, 40, 20_000, 20_000, 1, 24))
+
     cases: list[tuple[Callable[[Path], object], str]] = [
         (shutil.rmtree, "No such file or directory"), (third, "has 3 classes instead of 2"),
         (emptied, "Found no valid file for the classes down"), (broken, "cannot be decoded"),
+        (vast, "cannot be decoded: Image size (400000000 pixels) exceeds"),
     ]  # fmt: skip
     for number, (change, message) in enumerate(cases):
         said = failing(tmp_path / str(number), change)

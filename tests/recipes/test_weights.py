@@ -73,24 +73,22 @@ def test_a_resumed_run_does_not_read_it(
 
 
 @pytest.mark.parametrize(
-    ("change", "wrong"),
+    ("change", "words"),
     [
-        ({"fc.weight": None}, ["fc.weight is missing"]),
-        (
-            {"fc.bias": torch.zeros(7), "bn1.bias": None, "head.weight": torch.zeros(2)},
-            ["bn1.bias is missing", "fc.bias has shape (7,), not (10,)", "head.weight is left over"],
-        ),
+        ({"fc.weight": None}, ("Missing key(s)", "fc.weight")),
+        ({"head.weight": torch.zeros(2)}, ("Unexpected key(s)", "head.weight")),
+        ({"fc.bias": torch.zeros(7)}, ("fc.bias", "[7]", "[10]")),
     ],
 )
 def test_what_does_not_fit_is_listed(
     run: Callable[..., Path], tmp_path: Path, state: dict[str, Any], change: dict[str, Any],
-    wrong: list[str],
+    words: tuple[str, ...],
 ) -> None:  # fmt: skip
     fits = {key: value for key, value in {**state, **change}.items() if value is not None}
     torch.save(fits, tmp_path / "start.pt")
     with pytest.raises(SystemExit, match="cannot start from") as caught:
         run(START, tmp_path / "a", "--weights", str(tmp_path / "start.pt"))
-    assert str(caught.value).splitlines()[1:] == [f"  {line}" for line in wrong]
+    assert all(word in str(caught.value) for word in words)
     assert not (tmp_path / "a" / "last.pt").exists()
 
 

@@ -278,10 +278,16 @@ class Author(Sketch):
         if call is None or place.loops:
             return None
         define = self.file[call.name]
-        if define.sequential or define.labels & place.labels or place.depth:
+        brought = self.brought(define)
+        if define.sequential or brought & place.labels or place.depth:
             return None
-        place.labels.update(define.labels)
+        place.labels.update(brought)
         return Flow([call], op="inline")
+
+    def brought(self, define: Define) -> set[str]:
+        """The labels that come with a block, and with those that it inlines itself."""
+        inner = [other for other in self.made if other.name in define.labels]
+        return define.labels.union(*map(self.brought, inner))
 
     def block_call(self, place: Place) -> Call | None:
         known = [define for define in self.made if define.keyword == "def"]

@@ -10,14 +10,12 @@ SEEDED = False  # what `order` names first is made first
 class Ruled(nn.Module):
     def __init__(self, features, out, width, affine):
         super().__init__()
-        self.inner = nn.Module()
-        if width == 4:
-            self.inner.lin = nn.Linear(features, out)
+        self.inner = nn.ModuleDict({"lin": nn.Linear(features, out)} if width == 4 else {})
         self.norm = nn.LayerNorm(out, elementwise_affine=affine)
 
     def forward(self, x):
-        if hasattr(self.inner, "lin"):
-            x = self.inner.lin(x)
+        for lin in self.inner.values():
+            x = lin(x)
         return self.norm(F.relu(x))
 
 
@@ -65,12 +63,11 @@ class Gated(nn.Module):
 class Half(nn.Module):
     def __init__(self, features):
         super().__init__()
-        self.third = nn.Module()
-        self.third.lin = nn.Linear((features + 1) // 2, 3)
+        self.third = nn.ModuleDict({"lin": nn.Linear((features + 1) // 2, 3)})
 
     def forward(self, x):
         half = (x.shape[1] + 1) // 2
-        return torch.cat([self.third.lin(x[:, :half]), x[:, half:]], 1)
+        return torch.cat([self.third["lin"](x[:, :half]), x[:, half:]], 1)
 
 
 class Counted(nn.Module):
@@ -99,22 +96,17 @@ class Twin(nn.Module):
         for name in self.folded:
             self.add_module(name, Folded())
         self.gated = Gated(count)
-        self.steps = nn.Module()
-        self.steps.stage = nn.Module()
-        width = 96 // 2**count + 1
-        self.steps.stage.rows = nn.Sequential(nn.Linear(width, 6), nn.Linear(6, 6))
+        rows = nn.Sequential(nn.Linear(96 // 2**count + 1, 6), nn.Linear(6, 6))
+        self.steps = nn.ModuleDict({"stage": nn.ModuleDict({"rows": rows})})
         self.even = Half(6)
         self.small = nn.Linear(6, 5)
         self.odd = Half(5)
         self.one = Counted(5, 1)
         self.three = Counted(4, 3)
-        self.kept = nn.Module()
-        self.kept.part = nn.Module()
-        self.kept.part.lin = nn.Linear(6, 6)
+        self.kept = nn.ModuleDict({"part": nn.ModuleDict({"lin": nn.Linear(6, 6)})})
         self.stacked = nn.Sequential(nn.Module())
         self.stacked[0].add_module("lin-1", nn.Linear(6, 8))
-        self.nested = nn.Module()
-        self.nested.norm = nn.LayerNorm(5)
+        self.nested = nn.ModuleDict({"norm": nn.LayerNorm(5)})
         self.last = nn.Linear(5, 4)
         self.register_buffer("shift", torch.full((4,), 0.5))
 
@@ -125,7 +117,7 @@ class Twin(nn.Module):
         for name in self.folded:
             x = self.get_submodule(name)(x)
         x = F.relu(self.gated(x)).flatten(1)
-        x = self.odd(self.small(self.even(self.steps.stage.rows(x))))
-        x = F.softsign(self.kept.part.lin(self.three(self.one(x)))).abs()
+        x = self.odd(self.small(self.even(self.steps.get_submodule("stage.rows")(x))))
+        x = F.softsign(self.kept.get_submodule("part.lin")(self.three(self.one(x)))).abs()
         x = F.relu(self.stacked[0].get_submodule("lin-1")(x))
-        return self.last(self.nested.norm(x[:, :5])) + self.shift
+        return self.last(self.nested["norm"](x[:, :5])) + self.shift

@@ -178,7 +178,7 @@ ALIKE = """\
 
 PICTURES = '''\
 class Pictures:
-    """Pictures in files, decoded to bytes (N, {shape}) by threads, ahead of their use."""
+    """Pictures in files, decoded ahead by threads, to bytes (N, {shape})."""
 
     pool = ThreadPoolExecutor()
 {fit}

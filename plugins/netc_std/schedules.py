@@ -148,7 +148,7 @@ class OneCycleLR(Schedule):
     interval = "step"
     remaining = "total_steps"
     max_lr = Float(min=0, doc="The greatest learning rate.")
-    pct_start = Float(0.3, min=0, max=1, doc="Share of the steps in which it grows.")
+    pct_start = Float(0.3, min=0, below=1, doc="Share of the steps in which it grows.")
     anneal_strategy = Word("cos", "linear", default="cos")
     cycle_momentum = Bool(True, doc="Whether the momentum is lower where the learning rate is higher.")
     base_momentum = Float(0.85, min=0)

@@ -169,7 +169,7 @@ def schedule(part: type[Part], arguments: dict[str, Any]) -> None:
     given |= {name: part.fields[name].default for name in part.stated if name not in arguments}
     optimizer = torch.optim.SGD(nn.Linear(2, 2).parameters(), lr=0.1, momentum=0.9)
     made = class_of(part)(optimizer, **{name: list(v) if isinstance(v, tuple) else v for name, v in given.items()})
-    for _ in range(4 if part.remaining else 6):
+    for _ in range(5 if part.remaining else 6):
         optimizer.step()
         made.step(*[0.5] * part.judges)
 

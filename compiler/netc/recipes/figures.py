@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 from netc import syntax
 from netc.diagnostics import Diagnostic, Diagnostics, Label, Span
 from netc.layer import Reject
 from netc.recipe import Metric, NetworkFacts, Term, Use, as_examples
-from netc.recipes.fitting import Settings, entries, output_label, rejected_span
+from netc.recipes.fitting import Settings, classified, entries, output_label, rejected_span
 
 
 class Figures:
-    """Holds metrics against the first output and the target; what is wrong is gathered in `found`."""
+    """Holds metrics, of which there are the `known`, against the first output and the target.
 
-    def __init__(self, values: Settings, terms: Sequence[Term], network: NetworkFacts, found: Diagnostics):
+    What is wrong is gathered in `found`.
+    """
+
+    def __init__(
+        self, values: Settings, terms: Sequence[Term], network: NetworkFacts, found: Diagnostics, known: Container[str]
+    ):
         self.values = values
+        self.known = known
         self.terms = terms
         self.network = network
         self.found = found
@@ -57,18 +63,25 @@ class Figures:
 
     def judged(self, judge: syntax.Expr) -> str | None:
         text = "".join(judge.span.text.split())
-        if text == "loss":
-            return "test_loss"
+        if text in (plain := self.plain):
+            return plain[text]
         texts = {"".join(i.span.text.split()): u for i, u in zip(self.items, self.metrics, strict=True)}
         found = texts.get(text) or next((use for use in self.metrics if use.name == text), None)
         if found is None or not found.part.form:
-            known = ", ".join(f"`best({name})`" for name, use in texts.items() if use.part.form)
-            reason, way = f"the recipe has no metric `{text}`", f"`metrics: {text}`, or `best(loss)`"
-            if found is not None:
-                reason, way = f"`{text}` is no single number", "`best(loss)`"
-            self.error(reason, judge.span, f"there is {known} and `best(loss)`" if known else way)
+            *most, last = (f"`best({name})`" for name in (*(n for n, u in texts.items() if u.part.form), *plain))
+            reason = f"`{text}` is no single number" if found is not None else f"the recipe has no metric `{text}`"
+            there = f"there is {', '.join(most)} and {last}" if most else last
+            missing = found is None and text.partition("(")[0] in self.known
+            self.error(reason, judge.span, f"`metrics: {text}`, or {last}" if missing else there)
             return None
         return found.part.key
+
+    @property
+    def plain(self) -> dict[str, str]:
+        """The figures that every recipe has, by the names that `best` knows."""
+        data = self.values["data"][0].part if "data" in self.values else None
+        classes = data is not None and data.held_out and classified(data.fitted(self.network.inputs), self.terms)
+        return {**({"accuracy": "accuracy"} if classes else {}), "loss": "test_loss"}
 
     @property
     def items(self) -> Sequence[syntax.Expr]:

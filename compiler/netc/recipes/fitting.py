@@ -146,7 +146,8 @@ class Fitting:
         tested, classes = data.part.held_out, data.part.fitted(self.network.inputs).kind == "class"
         best = self.setting("keep", "last") == "best"
         target = data.part.fitted(self.network.inputs)
-        drawable = (self.classified(target) and not target.shape) or picture_among(self.network.outputs(False), target)
+        named = classified(target, self.terms) and not target.shape
+        drawable = named or picture_among(self.network.outputs(False), target)
         for key, fits, lack in (
             ("keep", tested or not best, "no test part, by which the best could be told"),
             ("patience", tested, "no test part, by which it could be told that nothing gets better"),
@@ -161,10 +162,6 @@ class Fitting:
         if "samples" in self.values and not drawable:
             reason = "the network gives neither a class of an example nor a picture"
             self.error(reason, self.values["samples"][1].value.span, None, output_label(self.network, ""))
-
-    def classified(self, target: Target) -> bool:
-        """Whether a loss learns the classes of the data."""
-        return target.kind == "class" and any(o.kind == "target" for term in self.terms for o in term.operands)
 
     def carried(self, names: Sequence[str], setting: syntax.Setting) -> None:
         """Inputs that outputs of the batch before become, and examples that go on from one another."""
@@ -264,6 +261,11 @@ def output_label(network: NetworkFacts, name: str) -> tuple[Label, ...]:
         return (Label(network.output_span, shown(chosen[0].value)),)
     listed = ", ".join(f"`{o.name}` {o.value}" if o.name else f"{o.value}" for o in chosen)
     return (Label(network.output_span, f"its outputs are {listed}" if listed else "its outputs"),)
+
+
+def classified(target: Target, terms: Sequence[Term]) -> bool:
+    """Whether a loss learns the classes of the data."""
+    return target.kind == "class" and any(o.kind == "target" for term in terms for o in term.operands)
 
 
 def entries(expr: syntax.Expr) -> Sequence[syntax.Expr]:

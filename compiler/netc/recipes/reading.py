@@ -82,7 +82,7 @@ def elaborate_recipe(
     steppers = Steppers(reader, network, values, terms).read(frozen)
     Fitting(values, terms, frozen, network, reader.found).run()
     Augmentation(values, terms, network, reader.found).check()
-    judge = Figures(values, terms, network, reader.found).check(reader.judge)
+    judge = Figures(values, terms, network, reader.found, registry.names("metrics")).check(reader.judge)
     reader.found.raise_if_any()
     fields = {key: value for key, (value, _) in values.items() if key not in (*NAMED, "steps")}
     return Recipe(
@@ -165,7 +165,7 @@ class _Reader(Groups):
     """How many of the best are kept."""
 
     def keep(self, setting: syntax.Setting) -> str:
-        """`last`, `best`, `best(F1)`, `best(loss)`, `best(3)`, `best(F1, 3)`."""
+        """`last`, `best`, `best(F1)`, `best(accuracy)`, `best(loss)`, `best(3)`, `best(F1, 3)`."""
         match setting.value:
             case syntax.Call(function=syntax.Name(id="best"), args=args) if args and all(a.name is None for a in args):
                 *judges, last = (arg.value for arg in args)

@@ -28,6 +28,8 @@ CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "bf16": (ONE, ("optimizer: AdamW(1e-3)", "precision: bf16", "accumulate: 2", "epochs: 40")),
     "fp16": (ONE, ("optimizer: AdamW(1e-3)", "precision: fp16", "clip_norm: 1", "ema: 0.9", "epochs: 40")),
     "by steps": (ONE, ("optimizer: SGD(momentum=0.9)", "schedule: OneCycleLR(max_lr=0.1)", "epochs: 60")),
+    "in steps": (ONE, ("optimizer: AdamW(1e-3)", "steps_per_epoch: 23", "schedule: warmup(20) -> cosine",
+                       "schedule_interval: step", "epochs: 60")),
     "turns": (ONE, ("optimizer conv1: SGD(0.1)", "optimizer fc: AdamW(1e-3)", "optimizer norm: Adam(1e-2)",
                     "steps: conv1(a, every=3) -> fc(b) -> norm(a, every=2)", "loss a: CrossEntropyLoss",
                     "loss b: CrossEntropyLoss(label_smoothing=0.1)", "schedule: cosine", "epochs: 40")),

@@ -213,7 +213,7 @@ def test_layers_of_papers_are_short() -> None:
         assert (cls.name, len(lines)) <= (cls.name, LONGEST)
 
 
-@pytest.mark.parametrize("file", ["recent", "short"])
+@pytest.mark.parametrize("file", [pytest.param("recent", marks=pytest.mark.nightly), "short"])
 def test_layers_of_papers_are_trained(file: str, netc: Netc) -> None:
     words = ("build", str(CASE / f"{file}.net"), "--plugin", str(CASE / f"{file}.py"))
     assert netc(*words)[0] == 0

@@ -42,14 +42,9 @@ CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 """The command that runs a script, and what its recipe has beside `SHARED`."""
 
 
-@pytest.mark.parametrize(
-    ("name", "kills"),
-    [
-        pytest.param("accumulated", 2, id="twice"),
-        *(pytest.param(n, KILLS, id=n, marks=pytest.mark.nightly) for n in CASES),
-    ],
-)  # fmt: skip
-def test_killed_at_random_instants(tmp_path: Path, name: str, kills: int) -> None:
+@pytest.mark.nightly
+@pytest.mark.parametrize("name", CASES)
+def test_killed_at_random_instants(tmp_path: Path, name: str) -> None:
     command, settings = CASES[name]
     script = tmp_path / "small.py"
     loss = [LOSS] * (not any(setting.startswith("loss") for setting in settings))
@@ -57,7 +52,7 @@ def test_killed_at_random_instants(tmp_path: Path, name: str, kills: int) -> Non
     line = [*command, str(script), "--device", "cpu", "--output"]
     subprocess.run([*line, str(tmp_path / "a")], check=True, env=ENVIRONMENT, stdout=subprocess.DEVNULL)
     chance = random.Random(name)
-    run = 0
+    run, kills = 0, KILLS
     while kills:
         resumed = [*line, str(tmp_path / f"b{run}"), "--resume"]
         ended = False

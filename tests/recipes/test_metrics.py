@@ -211,6 +211,7 @@ def test_scripts_are_clean(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.nightly
 def test_two_processes_count_what_one_does(tmp_path: Path) -> None:
     """The same weights, the test part shared unevenly: the first evaluation agrees exactly."""
     script = tmp_path / "small.py"

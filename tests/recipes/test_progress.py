@@ -51,7 +51,10 @@ def screen(text: str) -> list[str]:
     return [line.rstrip() for line in lines if line.strip()]
 
 
-@pytest.mark.parametrize(("progress", "shown"), [("line", "epoch 2/2  step 29/29"), ("tqdm", "epoch 2/2: ")])
+@pytest.mark.parametrize(
+    ("progress", "shown"),
+    [pytest.param("line", "epoch 2/2  step 29/29", marks=pytest.mark.nightly), ("tqdm", "epoch 2/2: ")],
+)
 def test_progress_is_shown_on_a_terminal_alone(tmp_path: Path, progress: str, shown: str) -> None:
     pytest.importorskip("tqdm")
     script = tmp_path / "small.py"

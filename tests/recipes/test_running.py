@@ -255,7 +255,10 @@ def test_help_is_quick_and_unknown_flags_are_errors(tmp_path: Path) -> None:
 SPECS = sorted(path for path in Path(__file__).parent.glob("specs/*.net") if "train:" in path.read_text())
 
 
-@pytest.mark.parametrize("spec", SPECS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("spec", [
+    pytest.param(path, id=path.stem, marks=[pytest.mark.nightly] * (path.stem not in ("adversarial", "heads")))
+    for path in SPECS
+])  # fmt: skip
 def test_losses_of_named_outputs(spec: Path, tmp_path: Path) -> None:
     """Each script is clean, learns, and ends the same after a stop."""
     source = netc.compile(spec).script

@@ -19,7 +19,7 @@ ROOT = HERE.parents[1]
 OWN = sorted(HERE.glob("*.net"))
 OTHERS = sorted({*(ROOT / "specs").rglob("*.net"), *(ROOT / "tests" / "language").glob("*.net")})
 TOP = 80
-SLOW = ("Recurrent",)
+SLOW = ("Recurrent", "Stacked", "SwinTransformer3d")
 TOP_OF_OTHERS = 40
 DTYPES = {"float": torch.float32, "int": torch.int64, "bool": torch.bool}
 
@@ -89,7 +89,7 @@ def test_constraints_are_what_torch_needs(path, golden):
 def symbolic_nets() -> list[Any]:
     """The nets of the other specs with symbolic inputs; of a family of variants one, the rest nightly.
 
-    So is one whose recurrence makes each forward slow.
+    So are those of which each forward is slow.
     """
     found = []
     for path in OTHERS:

@@ -50,7 +50,10 @@ def test_every_recipe_builds_lint_clean(path: Path, tmp_path: Path) -> None:
     assert subprocess.run(shape, check=False).returncode == 0
 
 
-@pytest.mark.parametrize("path", [p for p in TRAINED if p.stem in CLASSIFIERS], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [
+    pytest.param(path, id=path.stem, marks=[pytest.mark.nightly] * (path.stem not in ("googlenet", "recurrent")))
+    for path in TRAINED if path.stem in CLASSIFIERS
+])  # fmt: skip
 def test_trains_on_digits(path: Path, tmp_path: Path) -> None:
     (log, *_), _ = train(path, "digits", tmp_path, "--epochs", "3")
     assert log["accuracy"] > 0.2 and log["train_loss"] < 2.4

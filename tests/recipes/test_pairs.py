@@ -32,7 +32,7 @@ FACTORS: dict[str, tuple[str, ...]] = {
         "optimizer: SGD(2e-3, momentum=0.9)", "optimizer: AdamW(1e-2)\n    group vector: weight_decay=0",
         "optimizer conv1: Adam(3e-3)\noptimizer: AdamW(1e-2)", TURNS, LBFGS,
     ),
-    "schedule": ("", "schedule: warmup(1) -> cosine", "schedule: StepLR(2)", "schedule: ReduceLROnPlateau"),
+    "schedule": ("", "schedule: warmup(1) -> cosine", "schedule: StepLR(2, gamma=0.9)", "schedule: ReduceLROnPlateau"),
     "length": ("", "steps_per_epoch: 20", "drop_last: true"),
     "interval": ("", "schedule_interval: step"),
     "accumulate": ("", "accumulate: 2"),

@@ -48,7 +48,7 @@ build/oldest.stamp: $(PROJECT) tests/packaging/oldest.py
 	build/oldest/bin/python tests/packaging/oldest.py > build/oldest.txt
 	build/oldest/bin/python -m pip install --quiet --disable-pip-version-check --constraint build/oldest.txt \
 	    --editable '.[digits,plot]' $(PLUGINS:%=--editable %) hatchling hypothesis import-linter jsonschema 'lark[interegular]' \
-	    pytest pytest-xdist
+	    pytest pytest-xdist ruff
 	touch $@
 
 # The wheel in a fresh environment, in a folder from which the checkout cannot be seen.

@@ -308,7 +308,7 @@ class GaussianBlur(Picture):
 
 
 class GaussianNoise(Picture):
-    """Normal noise; mean and deviation are those of pictures from 0 to 1, of bytes too."""
+    """Normal noise; mean and deviation are of pictures from 0 to 1, of bytes too, which torchvision 0.21 refuses."""
 
     module = "torchvision.transforms.v2.GaussianNoise"
     batched = True

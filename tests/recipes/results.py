@@ -14,6 +14,17 @@ def rows(output: Path) -> list[dict[str, Any]]:
     return [{key: value for key, value in json.loads(line).items() if key != "seconds"} for line in lines]
 
 
+def noise_of_bytes() -> bool:
+    """Whether this torchvision adds noise to bytes; 0.21 takes floats alone."""
+    from torchvision.transforms import v2
+
+    try:
+        v2.GaussianNoise()(torch.zeros(1, 2, 2, dtype=torch.uint8))
+    except ValueError:
+        return False
+    return True
+
+
 def assert_same(a: Path, b: Path) -> None:
     """The same weights, optimizer, schedule and random states, bit by bit, and the same log."""
     names = [sorted(path.name for path in folder.glob("*.pt")) for folder in (a, b)]

@@ -123,18 +123,10 @@ class Fitting:
             more = f"`batch_size={better(size, total or size, crowd)}` leaves more"
             self.error(reason, span, f"{more}, `drop_last: true` leaves them out", where)
 
-    def per_epoch(self, total: int | None, size: int) -> int | None:
-        """How many batches an epoch has, None where only the run knows."""
-        if "steps_per_epoch" in self.values:
-            return int(self.setting("steps_per_epoch") * self.setting("accumulate", 1))
-        if total is None:
-            return None
-        return max(1, total // size) if self.setting("drop_last", False) else -(-total // size)
-
     def logging(self, size: int, total: int | None) -> None:
         """A line of the log every so many steps, where an epoch has fewer."""
         every, setting = self.values.get("log_every", (0, None))
-        steps = self.per_epoch(total, size)
+        steps = batches_of(self.values, total, size)
         if setting is not None and steps is not None and every > steps:
             text = f"an epoch has {steps} step{'s' * (steps != 1)}, and a line is logged every {every}"
             place = Label(setting.value.span, "never reached")
@@ -143,9 +135,9 @@ class Fitting:
 
     def features(self, data: Use[DataSource]) -> None:
         """What a setting asks for and the data cannot give."""
-        tested, classes = data.part.held_out, data.part.fitted(self.network.inputs).kind == "class"
-        best = self.setting("keep", "last") == "best"
         target = data.part.fitted(self.network.inputs)
+        tested, classes = data.part.held_out, target.kind == "class"
+        best = self.setting("keep", "last") == "best"
         named = classified(target, self.terms) and not target.shape
         drawable = named or picture_among(self.network.outputs(False), target)
         for key, fits, lack in (
@@ -261,6 +253,15 @@ def output_label(network: NetworkFacts, name: str) -> tuple[Label, ...]:
         return (Label(network.output_span, shown(chosen[0].value)),)
     listed = ", ".join(f"`{o.name}` {o.value}" if o.name else f"{o.value}" for o in chosen)
     return (Label(network.output_span, f"its outputs are {listed}" if listed else "its outputs"),)
+
+
+def batches_of(values: Settings, total: int | None, size: int | None) -> int | None:
+    """How many batches of `size` examples an epoch has, None where only the run knows."""
+    if "steps_per_epoch" in values:
+        return int(values["steps_per_epoch"][0] * values.get("accumulate", (1,))[0])
+    if total is None or size is None:
+        return None
+    return max(1, total // size) if "drop_last" in values and values["drop_last"][0] else -(-total // size)
 
 
 def classified(target: Target, terms: Sequence[Term]) -> bool:

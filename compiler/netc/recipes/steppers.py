@@ -9,7 +9,7 @@ from netc import syntax
 from netc.diagnostics import SpecError, nearest, renamed
 from netc.layer import Reject
 from netc.recipe import DataSource, NetParameter, NetworkFacts, Optimizer, Schedule, Stepper, Term, Use
-from netc.recipes.fitting import Settings, rejected_span, remarked
+from netc.recipes.fitting import Settings, batches_of, rejected_span, remarked
 from netc.recipes.groups import selector_of
 from netc.recipes.scalars import lone_error
 from netc.record import Record
@@ -44,7 +44,7 @@ class Steppers:
         self.scaled = "precision" in values and values["precision"][0] == "fp16"
         self.distributed = "distributed" in values
         self.sharded = self.distributed and values["distributed"][0] == "fsdp"
-        self.counted: int | None = values["steps_per_epoch"][0] if "steps_per_epoch" in values else None
+        self.values = values
         self.accumulates = "accumulate" in values and values["accumulate"][0] > 1
         self.thawing = "unfreeze" in values
         self.terms = tuple(terms)
@@ -162,8 +162,7 @@ class Steppers:
         """Sees that an epoch has as many batches as lie between two turns, where that can be told."""
         part = self.data.part if self.data is not None else None
         total, size = (None, None) if part is None else (part.training_size(), getattr(part, "batch_size", None))
-        count = None if total is None or size is None else -(-total // size)
-        count = self.counted or count
+        count = batches_of(self.values, total, size)
         if count is None or turn.every <= count:
             return
         text = f"`{turn.optimizer.id}` takes a turn every {turn.every} batches, an epoch has {count}"
